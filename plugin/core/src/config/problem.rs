@@ -1,0 +1,69 @@
+//! What is wrong with a configuration, said so that it can be put right.
+
+use std::fmt;
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The key's path, `request_id.format`; empty for the configuration as a whole.
+    pub path: String,
+    /// What stands there and what was expected, in words.
+    pub message: String,
+    /// The nearest name that would have been right.
+    pub nearest: Option<&'static str>,
+}
+
+/// All that is wrong. Invariant: at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problem {
+    /// A problem to which no known name comes near.
+    pub fn new(path: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self { path: path.to_string(), message: message.into(), nearest: None }
+    }
+
+    /// The same, with the name that was perhaps meant.
+    pub fn or_meant(self, nearest: Option<&'static str>) -> Self {
+        Self { nearest, ..self }
+    }
+}
+
+impl Problems {
+    /// One after the other, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+impl From<Vec<Problem>> for Problems {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self(problems)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "the configuration" } else { &self.path };
+        write!(f, "{path}: {}", self.message)?;
+        match self.nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One line each.
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

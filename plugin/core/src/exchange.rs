@@ -1,0 +1,273 @@
+//! The life of one request: it begins, is responded to, and finishes as one [`Observation`].
+
+use std::time::Duration;
+
+use crate::head::Pair;
+use crate::identity::{RequestId, TraceContext};
+use crate::red::Series;
+use crate::{Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng, Wall};
+
+/// A request under way. It owns what it needs of the request's head.
+#[derive(Debug)]
+pub struct Exchange {
+    head: RequestHead,
+    request_id: RequestId,
+    trace: TraceContext,
+    began: Moment,
+    response: Option<Response>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Response {
+    status: Option<u16>,
+    at: Monotonic,
+}
+
+/// A change to a message's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edit<'a> {
+    /// The header has this value, and only this.
+    Set(&'a [u8], &'a [u8]),
+    /// There is no such header.
+    Remove(&'a [u8]),
+}
+
+/// All that is known of a finished request. Every signal reads this and asks nobody else.
+#[derive(Debug)]
+pub struct Observation<'a> {
+    pub(crate) head: &'a RequestHead,
+    /// Its ID.
+    pub request_id: RequestId,
+    /// Its place in a trace.
+    pub trace: TraceContext,
+    /// When it arrived.
+    pub began: Wall,
+    /// How long it took.
+    pub duration: Duration,
+    /// How long the response's head took to come, if it came.
+    pub to_first_byte: Option<Duration>,
+    /// The status sent; none if none was.
+    pub status: Option<u16>,
+}
+
+/// What became of a request, as far as levels and alerts go by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Any status below 400.
+    Success,
+    /// A 4xx: the client's mistake.
+    ClientError,
+    /// A 5xx, or no response at all.
+    Failure,
+}
+
+impl Exchange {
+    /// A request's head has arrived.
+    pub fn begin<'a>(
+        pairs: impl Iterator<Item = Pair<'a>>,
+        now: Moment,
+        rng: &mut Rng,
+        plan: &Plan,
+    ) -> Self {
+        let head = RequestHead::read(pairs, plan);
+        let inbound = head.request_id.filter(|_| plan.keeps_inbound_id);
+        let request_id = inbound.unwrap_or_else(|| RequestId::mint(plan.id_format, now.wall, rng));
+        let trace = match head.caller {
+            Some(caller) => TraceContext::join(caller, rng),
+            None => TraceContext::start(plan.sampler, rng),
+        };
+        Self { head, request_id, trace, began: now, response: None }
+    }
+
+    /// Hands over what must change in the request before it goes upstream.
+    pub fn edit_request(&self, plan: &Plan, mut apply: impl FnMut(Edit<'_>)) {
+        let inbound = self.head.request_id.as_ref().map(RequestId::as_bytes);
+        if inbound != Some(self.request_id.as_bytes()) {
+            apply(Edit::Set(&plan.request_id_header, self.request_id.as_bytes()));
+        }
+        apply(Edit::Set(b"traceparent", &self.trace.traceparent().to_header()));
+        // A tracestate belongs to the trace it came with. Beside a new one it would be a lie.
+        if self.head.has_tracestate && self.head.caller.is_none() {
+            apply(Edit::Remove(b"tracestate"));
+        }
+    }
+
+    /// The response's head has arrived.
+    pub fn respond<'a>(&mut self, pairs: impl Iterator<Item = Pair<'a>>, now: Monotonic) {
+        self.response = Some(Response { status: ResponseHead::read(pairs).status, at: now });
+    }
+
+    /// Whether the response's head has arrived.
+    pub fn is_answered(&self) -> bool {
+        self.response.is_some()
+    }
+
+    /// Hands over what must change in the response before it goes to the client.
+    pub fn edit_response(&self, plan: &Plan, mut apply: impl FnMut(Edit<'_>)) {
+        if plan.echoes_id {
+            apply(Edit::Set(&plan.request_id_header, self.request_id.as_bytes()));
+        }
+    }
+
+    /// The request is over.
+    pub fn finish(&self, now: Monotonic) -> Observation<'_> {
+        let since_began = |at: Monotonic| at.since(self.began.monotonic);
+        Observation {
+            head: &self.head,
+            request_id: self.request_id,
+            trace: self.trace,
+            began: self.began.wall,
+            duration: since_began(now),
+            to_first_byte: self.response.map(|response| since_began(response.at)),
+            status: self.response.and_then(|response| response.status),
+        }
+    }
+}
+
+impl Observation<'_> {
+    /// What became of the request.
+    pub fn outcome(&self) -> Outcome {
+        match self.status {
+            Some(400..=499) => Outcome::ClientError,
+            Some(..=399) => Outcome::Success,
+            Some(_) | None => Outcome::Failure,
+        }
+    }
+
+    /// The series that counts it.
+    pub fn series(&self) -> Series {
+        Series { method: self.head.method(), status: self.status.unwrap_or(0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::{Place, Wall};
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const NOW: Moment =
+        Moment { wall: Wall(1_800_000_000_000_000_000), monotonic: Monotonic(5_000) };
+
+    fn plan(said: &str) -> Plan {
+        Plan::new(&config::read(said.as_bytes()).unwrap(), &Place::default())
+    }
+
+    fn begin(pairs: &[(&str, &str)], plan: &Plan) -> Exchange {
+        let pairs = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        Exchange::begin(pairs, NOW, &mut Rng::from_seed([9; 32]), plan)
+    }
+
+    fn edits(edit: impl FnOnce(&mut dyn FnMut(Edit<'_>))) -> Vec<String> {
+        let mut edits = Vec::new();
+        edit(&mut |change| {
+            edits.push(match change {
+                Edit::Set(name, value) => {
+                    format!("{}: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))
+                }
+                Edit::Remove(name) => format!("no {}", String::from_utf8_lossy(name)),
+            });
+        });
+        edits
+    }
+
+    fn request_edits(exchange: &Exchange, plan: &Plan) -> Vec<String> {
+        edits(|apply| exchange.edit_request(plan, apply))
+    }
+
+    #[test]
+    fn a_valid_inbound_id_is_kept_and_not_written_again() {
+        let plan = plan("");
+        let exchange = begin(&[("x-request-id", "abc")], &plan);
+        let upstream = request_edits(&exchange, &plan);
+        assert!(upstream.iter().all(|edit| !edit.starts_with("x-request-id")), "{upstream:?}");
+        assert_eq!(edits(|apply| exchange.edit_response(&plan, apply)), ["x-request-id: abc"]);
+    }
+
+    #[test]
+    fn another_is_replaced() {
+        for (said, inbound) in [
+            ("", "a b"),
+            ("", ""),
+            (r#"{"request_id": {"inbound": "replace"}}"#, "abc"),
+            (r#"{"request_id": {"format": "uuid7"}}"#, "a;b"),
+        ] {
+            let plan = plan(said);
+            let exchange = begin(&[("x-request-id", inbound)], &plan);
+            let upstream = request_edits(&exchange, &plan);
+            let id = upstream.iter().find_map(|edit| edit.strip_prefix("x-request-id: "));
+            assert_eq!(id.unwrap_or_default().len(), 36, "{said} {inbound:?}: {upstream:?}");
+        }
+    }
+
+    #[test]
+    fn the_echo_can_be_left_out() {
+        let plan = plan(r#"{"request_id": {"echo": false}}"#);
+        let exchange = begin(&[], &plan);
+        assert_eq!(edits(|apply| exchange.edit_response(&plan, apply)), [""; 0]);
+    }
+
+    #[test]
+    fn a_valid_trace_is_continued() {
+        for flags in ["00", "01", "02", "03"] {
+            let plan = plan("");
+            let inbound = format!("00-{TRACE}-00f067aa0ba902b7-{flags}");
+            let exchange = begin(&[("traceparent", &inbound), ("tracestate", "a=b")], &plan);
+            let upstream = request_edits(&exchange, &plan);
+            let sent = upstream.iter().find_map(|edit| edit.strip_prefix("traceparent: ")).unwrap();
+            assert!(sent.starts_with(&format!("00-{TRACE}-")), "{sent}");
+            assert!(sent.ends_with(&format!("-{flags}")), "{sent}");
+            assert_ne!(sent, inbound, "our span is the parent upstream");
+            assert!(!upstream.contains(&"no tracestate".to_owned()), "{upstream:?}");
+            let observation = exchange.finish(NOW.monotonic);
+            assert_eq!(observation.trace.parent.unwrap().to_hex(), *b"00f067aa0ba902b7");
+        }
+    }
+
+    #[test]
+    fn an_invalid_one_starts_a_trace_and_takes_its_state_along() {
+        let plan = plan(r#"{"sampling": {"ratio": 1}}"#);
+        let inbound = format!("00-{TRACE}-0000000000000000-01");
+        let exchange = begin(&[("traceparent", &inbound), ("tracestate", "a=b")], &plan);
+        let upstream = request_edits(&exchange, &plan);
+        let sent = upstream.iter().find_map(|edit| edit.strip_prefix("traceparent: ")).unwrap();
+        assert!(!sent.contains(TRACE) && sent.ends_with("-03"), "{sent}");
+        assert!(upstream.contains(&"no tracestate".to_owned()), "{upstream:?}");
+    }
+
+    #[test]
+    fn times_are_counted_from_the_beginning() {
+        let plan = plan("");
+        let mut exchange = begin(&[], &plan);
+        exchange
+            .respond([(b":status".as_slice(), b"200".as_slice())].into_iter(), Monotonic(7_000));
+        let observation = exchange.finish(Monotonic(9_500));
+        assert_eq!(observation.to_first_byte, Some(Duration::from_micros(2)));
+        assert_eq!(observation.duration, Duration::from_nanos(4_500));
+    }
+
+    #[test]
+    fn the_outcome_goes_by_the_status() {
+        let table = [
+            (Some("101"), Outcome::Success),
+            (Some("200"), Outcome::Success),
+            (Some("304"), Outcome::Success),
+            (Some("404"), Outcome::ClientError),
+            (Some("499"), Outcome::ClientError),
+            (Some("500"), Outcome::Failure),
+            (Some("999"), Outcome::Failure),
+            (Some("nonsense"), Outcome::Failure),
+            (None, Outcome::Failure),
+        ];
+        for (status, expected) in table {
+            let plan = plan("");
+            let mut exchange = begin(&[(":method", "GET")], &plan);
+            if let Some(status) = status {
+                let pairs = [(b":status".as_slice(), status.as_bytes())];
+                exchange.respond(pairs.into_iter(), NOW.monotonic);
+            }
+            assert_eq!(exchange.finish(NOW.monotonic).outcome(), expected, "{status:?}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A JSON object on one line, from bytes that nobody vouches for.
+//!
+//! Whatever goes in, valid JSON in valid UTF-8 comes out, with no line break and nothing that a terminal
+//! or a log viewer would take for a command or render as something else. Written by hand because the
+//! fields are fixed and a line is written for every request; `serde_json` is what the tests compare with.
+
+use std::time::Duration;
+
+use crate::Wall;
+use crate::time::write_padded;
+
+/// Writes the fields of one object. Ends it when asked to.
+pub(super) struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Begins an object behind what `out` holds.
+    pub(super) fn begin(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// A text of our own, which needs no escaping: a name, digits, a time.
+    pub(super) fn plain(&mut self, name: &str, text: &[u8]) {
+        self.begin_text(name);
+        self.out.extend_from_slice(text);
+        self.out.push(b'"');
+    }
+
+    /// A point in time.
+    pub(super) fn time(&mut self, name: &str, time: Wall) {
+        self.begin_text(name);
+        time.write_rfc3339(self.out);
+        self.out.push(b'"');
+    }
+
+    /// A text from outside: at most `longest` bytes of it, marked with `…` where it was cut.
+    pub(super) fn text(&mut self, name: &str, value: &[u8], longest: usize, already_cut: bool) {
+        self.begin_text(name);
+        if !write_escaped(value, longest, already_cut, self.out) {
+            self.out.extend_from_slice("…".as_bytes());
+        }
+        self.out.push(b'"');
+    }
+
+    /// A whole number.
+    pub(super) fn number(&mut self, name: &str, value: u64) {
+        self.name(name);
+        let digits = value.checked_ilog10().unwrap_or(0) + 1;
+        write_padded(value, digits, self.out);
+    }
+
+    /// A duration in milliseconds, with three decimals.
+    pub(super) fn millis(&mut self, name: &str, value: Duration) {
+        let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
+        self.number(name, micros / 1_000);
+        self.out.push(b'.');
+        write_padded(micros % 1_000, 3, self.out);
+    }
+
+    /// Ends the object.
+    pub(super) fn end(self) {
+        self.out.push(b'}');
+    }
+
+    fn begin_text(&mut self, name: &str) {
+        self.name(name);
+        self.out.push(b'"');
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.empty {
+            self.out.push(b',');
+        }
+        self.empty = false;
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+}
+
+/// Writes the text, escaped, up to `longest` bytes of UTF-8, on a character's border. Says whether that
+/// was all of it. Bytes that are not UTF-8 become U+FFFD; a character that an earlier cut left
+/// incomplete at the end is part of what was cut.
+fn write_escaped(value: &[u8], longest: usize, already_cut: bool, out: &mut Vec<u8>) -> bool {
+    let mut left = longest;
+    let mut chunks = value.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        let severed = already_cut && chunks.peek().is_none();
+        let replaced = (!chunk.invalid().is_empty() && !severed).then_some('\u{fffd}');
+        for character in chunk.valid().chars().chain(replaced) {
+            match left.checked_sub(character.len_utf8()) {
+                Some(rest) => left = rest,
+                None => return false,
+            }
+            write_character(character, out);
+        }
+    }
+    !already_cut
+}
+
+fn write_character(character: char, out: &mut Vec<u8>) {
+    match character {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        ' '..='~' => out.push(u8::try_from(character).unwrap_or(b'?')),
+        _ if is_unsafe(character) => write_code_point(character, out),
+        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+/// Characters that act instead of showing: control characters, line and paragraph separators, and those
+/// that change the direction or the presence of the text around them.
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `\u` and four digits, for each half where it takes two.
+fn write_code_point(character: char, out: &mut Vec<u8>) {
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        out.extend_from_slice(b"\\u");
+        for shift in [12, 8, 4, 0] {
+            let digit = u32::from(*unit) >> shift & 0xf;
+            let digit = char::from_digit(digit, 16).unwrap_or('0');
+            out.push(u8::try_from(digit).unwrap_or(b'0'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn object(fields: impl FnOnce(&mut Object<'_>)) -> String {
+        let mut out = Vec::new();
+        let mut object = Object::begin(&mut out);
+        fields(&mut object);
+        object.end();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn text(value: &[u8], longest: usize) -> String {
+        object(|object| object.text("it", value, longest, false))
+    }
+
+    fn parsed(line: &str) -> String {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        value["it"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn escapes_what_acts() {
+        let table: [(&str, &[u8], &str); 9] = [
+            ("plain", b"a/b", r#"{"it":"a/b"}"#),
+            ("quotes", br#"a"b\c"#, r#"{"it":"a\"b\\c"}"#),
+            ("line breaks", b"a\r\nb\tc", r#"{"it":"a\r\nb\tc"}"#),
+            ("an escape sequence", b"\x1b[31m", r#"{"it":"\u001b[31m"}"#),
+            ("delete", b"\x7f", r#"{"it":"\u007f"}"#),
+            ("a C1 control", "\u{9b}".as_bytes(), r#"{"it":"\u009b"}"#),
+            ("right to left", "a\u{202e}b".as_bytes(), r#"{"it":"a\u202eb"}"#),
+            ("letters of other scripts", "héß日🙂".as_bytes(), r#"{"it":"héß日🙂"}"#),
+            ("an invisible tag", "\u{e0041}".as_bytes(), r#"{"it":"\udb40\udc41"}"#),
+        ];
+        for (name, value, expected) in table {
+            assert_eq!(text(value, 1_024), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn cuts_on_a_characters_border() {
+        let table: [(&str, &[u8], usize, &str); 6] = [
+            ("at the bound", b"abcd", 4, "abcd"),
+            ("past it", b"abcde", 4, "abcd…"),
+            ("within a character", "abcß".as_bytes(), 4, "abc…"),
+            ("a character at the bound", "abß".as_bytes(), 4, "abß"),
+            ("replaced bytes count as what they become", b"a\xff\xff", 4, "a\u{fffd}…"),
+            ("nothing", b"", 4, ""),
+        ];
+        for (name, value, longest, expected) in table {
+            assert_eq!(parsed(&text(value, longest)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_cut_before_is_marked_and_shows_no_half_character() {
+        let line = object(|object| object.text("it", b"abc\xc3", 1_024, true));
+        assert_eq!(parsed(&line), "abc…");
+    }
+
+    #[test]
+    fn numbers_and_durations() {
+        let line = object(|object| {
+            object.number("zero", 0);
+            object.number("most", u64::MAX);
+            object.millis("short", Duration::from_nanos(1_999));
+            object.millis("long", Duration::from_micros(12_345_678));
+        });
+        assert_eq!(
+            line,
+            r#"{"zero":0,"most":18446744073709551615,"short":0.001,"long":12345.678}"#
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_one_line_that_reads_as_the_text(value in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let line = text(&value, 4_096);
+            prop_assert!(!line.chars().any(is_unsafe), "{line:?}");
+            prop_assert_eq!(parsed(&line), String::from_utf8_lossy(&value));
+        }
+
+        #[test]
+        fn any_text_is_within_its_bound(value in ".{0,300}", longest in 0_usize..200) {
+            let read = parsed(&text(value.as_bytes(), longest));
+            if value.len() <= longest {
+                prop_assert_eq!(read, value);
+            } else {
+                let kept = read.strip_suffix('…').unwrap();
+                prop_assert!(kept.len() <= longest && kept.len() + 4 > longest && value.starts_with(kept));
+            }
+        }
+    }
+}
