@@ -1,0 +1,148 @@
+//! What the host can be asked and told, in safe terms.
+//!
+//! Nothing here panics or returns a status: where a host says no, there is no answer, and the caller
+//! goes on without.
+
+use std::ffi::OsString;
+
+use sightline_core::{Edit, Moment, Monotonic, Pair, Wall};
+
+use super::imports;
+use super::memory::receive;
+use super::pairs::Pairs;
+
+/// A counter's number, as this VM knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MetricId(u32);
+
+/// Which of an exchange's two messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Side {
+    Request = 0,
+    Response = 2,
+}
+
+/// How loud a message in the host's log is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LogLevel {
+    Error = 4,
+}
+
+/// The serialized header map of a message; read it with [`Pairs`].
+pub(crate) struct HeaderMap(Box<[u8]>);
+
+impl HeaderMap {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Pair<'_>> {
+        Pairs::new(&self.0)
+    }
+}
+
+pub(crate) fn log(level: LogLevel, message: &str) {
+    // SAFETY: the pointer and the size are those of one live text. A log that fails has no other place
+    // to say so, hence the status is not looked at.
+    let _ = unsafe { imports::proxy_log(level as u32, message.as_ptr(), message.len()) };
+}
+
+/// The configuration's bytes. There are some only while a root context is being configured.
+pub(crate) fn plugin_configuration() -> Box<[u8]> {
+    const PLUGIN_CONFIGURATION: u32 = 7;
+    // SAFETY: both pointers are those of live variables.
+    let call = |out, size| unsafe {
+        imports::proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, usize::MAX, out, size)
+    };
+    receive(call).unwrap_or_default()
+}
+
+/// All pairs of a message's head, in one call; none where the host has no such message now.
+pub(crate) fn header_pairs(side: Side) -> HeaderMap {
+    // SAFETY: both pointers are those of live variables.
+    let call = |out, size| unsafe { imports::proxy_get_header_map_pairs(side as u32, out, size) };
+    HeaderMap(receive(call).unwrap_or_default())
+}
+
+/// Makes a change to a message's head.
+pub(crate) fn apply(side: Side, edit: Edit<'_>) {
+    // The host refuses only where the message is gone, and then nobody will read the header.
+    let _ = match edit {
+        // SAFETY: each pointer goes with the size of the live bytes it points to.
+        Edit::Set(name, value) => unsafe {
+            imports::proxy_replace_header_map_value(
+                side as u32,
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            )
+        },
+        // SAFETY: likewise.
+        Edit::Remove(name) => unsafe {
+            imports::proxy_remove_header_map_value(side as u32, name.as_ptr(), name.len())
+        },
+    };
+}
+
+/// Sets filter state `wasm.<name>` of the current stream.
+pub(crate) fn set_filter_state(name: &str, value: &[u8]) {
+    // SAFETY: each pointer goes with the size of the live bytes it points to.
+    // The host refuses only a name that another filter has made read-only.
+    let _ = unsafe {
+        imports::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    };
+}
+
+/// The cluster of the proxy's node, as its bootstrap names it.
+pub(crate) fn node_cluster() -> Option<String> {
+    let path = b"xds\0node\0cluster";
+    // SAFETY: the path's pointer goes with its size, the others are those of live variables.
+    let call =
+        |out, size| unsafe { imports::proxy_get_property(path.as_ptr(), path.len(), out, size) };
+    String::from_utf8(receive(call)?.into_vec()).ok()
+}
+
+/// Defines a counter. The host gives a new number each time, so this is called once for each name.
+pub(crate) fn define_counter(name: &str) -> Option<MetricId> {
+    const COUNTER: u32 = 0;
+    let mut id = 0;
+    // SAFETY: the name's pointer goes with its size, the other is that of a live variable.
+    let status =
+        unsafe { imports::proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
+    (status == 0).then_some(MetricId(id))
+}
+
+/// Adds one to a counter.
+pub(crate) fn increment(MetricId(id): MetricId) {
+    // SAFETY: no pointers. The host refuses only a number that it did not give.
+    let _ = unsafe { imports::proxy_increment_metric(id, 1) };
+}
+
+/// The current time on both clocks.
+pub(crate) fn now() -> Moment {
+    Moment { wall: Wall(clock(0)), monotonic: monotonic_now() }
+}
+
+/// The current time on the clock for durations.
+pub(crate) fn monotonic_now() -> Monotonic {
+    Monotonic(clock(1))
+}
+
+/// Fills the bytes with the host's randomness. Says whether it did.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> bool {
+    // SAFETY: the pointer goes with the size of the live bytes it points to.
+    unsafe { imports::random_get(bytes.as_mut_ptr(), bytes.len()) == 0 }
+}
+
+/// A variable of the environment that the host gives the VM.
+pub(crate) fn environment_variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(OsString::into_string)?.ok()
+}
+
+fn clock(clock: u32) -> u64 {
+    let mut time = 0;
+    // SAFETY: the pointer is that of a live variable. A host without the clock leaves the time at 0.
+    let _ = unsafe { imports::clock_time_get(clock, 1, &raw mut time) };
+    time
+}

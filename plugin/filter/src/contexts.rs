@@ -1,0 +1,85 @@
+//! The contexts of this VM by their numbers: roots, one for each configuration that is loaded, and
+//! streams, one for each request under way. Finds whom a callback is for, and nothing else.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::rc::Rc;
+
+use sightline_core::Plan;
+
+use crate::hasher::Quick;
+use crate::root;
+use crate::shared::Shared;
+use crate::stream::Stream;
+
+/// All contexts, and what they share.
+#[derive(Default)]
+pub(crate) struct Contexts {
+    /// A root has no plan until it is configured.
+    roots: ById<Option<Rc<Plan>>>,
+    /// Only streams of configured roots are here.
+    streams: ById<Stream>,
+    /// Made with the first configuration.
+    shared: Option<Shared>,
+}
+
+type ById<T> = HashMap<u32, T, BuildHasherDefault<Quick>>;
+
+/// Enters the contexts. A host that calls back while it is being called gets no answer.
+pub(crate) fn with<R>(enter: impl FnOnce(&mut Contexts) -> R) -> Option<R> {
+    thread_local! {
+        static CONTEXTS: RefCell<Contexts> = RefCell::default();
+    }
+    CONTEXTS
+        .with(|contexts| contexts.try_borrow_mut().ok().map(|mut contexts| enter(&mut contexts)))
+}
+
+impl Contexts {
+    /// A context of this root is there; without a root it is one itself.
+    pub(crate) fn create(&mut self, context: u32, root: u32) {
+        if root == 0 {
+            self.roots.insert(context, None);
+        } else if let Some(Some(plan)) = self.roots.get(&root) {
+            self.streams.insert(context, Stream::new(Rc::clone(plan)));
+        }
+    }
+
+    /// Configures a root. Says whether its configuration can be worked with.
+    pub(crate) fn configure(&mut self, root: u32) -> bool {
+        if self.shared.is_none() {
+            self.shared = Shared::seeded();
+        }
+        let plan = self.shared.as_ref().and_then(|_| root::configure());
+        let configured = plan.is_some();
+        self.roots.insert(root, plan.map(Rc::new));
+        configured
+    }
+
+    /// The request's head has arrived.
+    pub(crate) fn on_request_headers(&mut self, context: u32) {
+        self.stream(context, Stream::on_request_headers);
+    }
+
+    /// The response's head has arrived.
+    pub(crate) fn on_response_headers(&mut self, context: u32) {
+        self.stream(context, |stream, _| stream.on_response_headers());
+    }
+
+    /// The request is over. Only the first time counts.
+    pub(crate) fn finish(&mut self, context: u32) {
+        self.stream(context, Stream::finish);
+    }
+
+    /// The host will not mention this context again.
+    pub(crate) fn delete(&mut self, context: u32) {
+        self.streams.remove(&context);
+        self.roots.remove(&context);
+    }
+
+    fn stream(&mut self, context: u32, enter: impl FnOnce(&mut Stream, &mut Shared)) {
+        if let (Some(stream), Some(shared)) = (self.streams.get_mut(&context), &mut self.shared) {
+            enter(stream, shared);
+        }
+    }
+}
