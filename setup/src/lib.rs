@@ -1,0 +1,21 @@
+//! What must be there before anything runs: the wasm target, the finished filter, Envoy, Python.
+//!
+//! Everything is set up into the checkout's `target/`, once, and reused; a process that finds it
+//! there says nothing and goes on. This crate starts none of it: running Envoy, the apps or the
+//! tests is for those who call it. It depends on almost nothing, because the build script of the
+//! `sightline` command calls it too.
+
+mod checkout;
+mod disk;
+pub mod envoy;
+mod error;
+pub mod filter;
+mod lock;
+mod pip;
+pub mod python;
+mod run;
+mod step;
+pub mod target;
+
+pub use checkout::Checkout;
+pub use error::Error;
