@@ -1,0 +1,18 @@
+//! The library under the `sightline` command: Envoy and Python apps started and stopped, and
+//! Envoy's configuration made from the one that users copy.
+//!
+//! Whole-system tests and benches use it too. What a request's telemetry means is in
+//! `sightline-core`, and how tools are obtained in `sightline-setup`; neither is here.
+
+pub mod apps;
+pub mod bootstrap;
+pub mod demo;
+pub mod duration;
+pub mod envoy;
+pub mod http;
+pub mod leash;
+pub mod lines;
+pub mod wait;
+
+/// The filter, as Envoy loads it: the module that was built with this crate.
+pub static FILTER: &[u8] = include_bytes!(env!("SIGHTLINE_WASM"));
