@@ -1,0 +1,57 @@
+//! The core's work for one request, natively: no host, so no hostcalls.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use sightline_benches::{REQUEST, RESPONSE};
+use sightline_core::identity::Traceparent;
+use sightline_core::{Exchange, Moment, Monotonic, Place, Plan, Rng, config, log};
+
+fn plan() -> Plan {
+    let settings = config::read(b"").expect("an empty configuration works");
+    Plan::new(&settings, &Place::default())
+}
+
+fn whole_exchange(c: &mut Criterion) {
+    let plan = plan();
+    let mut rng = Rng::from_seed([7; 32]);
+    let mut line = Vec::new();
+    c.bench_function("exchange/from head to line", |bencher| {
+        bencher.iter(|| {
+            let head = black_box(REQUEST).into_iter();
+            let mut exchange = Exchange::begin(head, Moment::default(), &mut rng, &plan);
+            exchange.edit_request(&plan, |edit| _ = black_box(edit));
+            exchange.respond(black_box(RESPONSE).into_iter(), Monotonic(1_000_000));
+            exchange.edit_response(&plan, |edit| _ = black_box(edit));
+            line.clear();
+            log::write_line(&exchange.finish(Monotonic(2_000_000)), &plan, &mut line);
+            black_box(line.len())
+        });
+    });
+}
+
+fn parts(c: &mut Criterion) {
+    let plan = plan();
+    let mut rng = Rng::from_seed([7; 32]);
+    c.bench_function("exchange/begin", |bencher| {
+        bencher.iter(|| {
+            Exchange::begin(black_box(REQUEST).into_iter(), Moment::default(), &mut rng, &plan)
+        });
+    });
+    let exchange = Exchange::begin(REQUEST.into_iter(), Moment::default(), &mut rng, &plan);
+    let observation = exchange.finish(Monotonic(2_000_000));
+    let mut line = Vec::new();
+    c.bench_function("log/write the line", |bencher| {
+        bencher.iter(|| {
+            line.clear();
+            log::write_line(black_box(&observation), &plan, &mut line);
+        });
+    });
+    let header = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".as_slice();
+    c.bench_function("identity/read and write a traceparent", |bencher| {
+        bencher.iter(|| Traceparent::parse(black_box(header)).map(Traceparent::to_header));
+    });
+}
+
+criterion_group!(benches, whole_exchange, parts);
+criterion_main!(benches);

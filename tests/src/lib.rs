@@ -1,0 +1,26 @@
+//! What whole-system tests stand on: an Envoy with the filter, and somebody on either side of it.
+//!
+//! A test reads in a few lines:
+//!
+//! ```no_run
+//! use sightline_tests::{Answer, Proxy, Request, Upstream};
+//!
+//! let upstream = Upstream::answering(|_| Answer::new(200).body("hi"));
+//! let proxy = Proxy::start(|bootstrap| bootstrap.upstream(upstream.address()));
+//! let answer = proxy.send(&Request::get("/").field("x-request-id", "abc"));
+//! assert_eq!(answer.field("x-request-id"), Some("abc"));
+//! assert_eq!(proxy.line_of("abc")["status"], 200);
+//! ```
+//!
+//! Envoy is real, the apps are real, and everything runs on free ports in folders of its own, so tests
+//! run side by side. The tests themselves are in `tests/`.
+
+mod metrics;
+mod proxy;
+mod upstream;
+
+pub use metrics::Samples;
+pub use proxy::Proxy;
+pub use sightline_cli::bootstrap::{Bootstrap, Configuration};
+pub use sightline_cli::http::{Message, Request};
+pub use upstream::{Answer, Upstream};

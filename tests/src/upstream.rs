@@ -1,0 +1,239 @@
+//! A server behind Envoy that does exactly what it is told, on the wire.
+
+use std::io::{self, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use sightline_cli::http::Message;
+
+/// What to do on the wire for one request, one act after the other.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    acts: Vec<Act>,
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Send(Vec<u8>),
+    Pause(Duration),
+    Reset,
+    Silence,
+}
+
+/// A running server. Dropped, it stops and closes every connection.
+pub struct Upstream {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stopping: AtomicBool,
+    requests: Mutex<Vec<Message>>,
+    connections: Mutex<Vec<TcpStream>>,
+}
+
+impl Answer {
+    /// A status line and no more than that: add to it.
+    pub fn new(status: u16) -> Self {
+        Self::raw(format!("HTTP/1.1 {status} Scripted\r\n"))
+    }
+
+    /// These bytes, whatever they are.
+    pub fn raw(bytes: impl AsRef<[u8]>) -> Self {
+        Self { acts: vec![Act::Send(bytes.as_ref().to_vec())] }
+    }
+
+    /// The connection is reset, and nothing answered.
+    pub fn reset() -> Self {
+        Self { acts: vec![Act::Reset] }
+    }
+
+    /// Nothing is answered until the other side gives up.
+    pub fn silence() -> Self {
+        Self { acts: vec![Act::Silence] }
+    }
+
+    /// A header field, as bytes.
+    #[must_use]
+    pub fn field(self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
+        self.send([name.as_ref(), b": ", value.as_ref(), b"\r\n"].concat())
+    }
+
+    /// The rest of the head, and a body in one piece.
+    #[must_use]
+    pub fn body(self, body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref();
+        self.send(format!("content-length: {}\r\n\r\n", body.len())).send(body)
+    }
+
+    /// The rest of the head, with a body in chunks to follow.
+    #[must_use]
+    pub fn chunked(self) -> Self {
+        self.send("transfer-encoding: chunked\r\n\r\n")
+    }
+
+    /// One chunk of the body.
+    #[must_use]
+    pub fn chunk(self, chunk: impl AsRef<[u8]>) -> Self {
+        let chunk = chunk.as_ref();
+        self.send(format!("{:x}\r\n", chunk.len())).send(chunk).send("\r\n")
+    }
+
+    /// The end of the chunks.
+    #[must_use]
+    pub fn last_chunk(self) -> Self {
+        self.send("0\r\n\r\n")
+    }
+
+    /// Waits before it goes on.
+    #[must_use]
+    pub fn pause(self, time: Duration) -> Self {
+        self.then(Act::Pause(time))
+    }
+
+    /// Resets the connection in the middle.
+    #[must_use]
+    pub fn then_reset(self) -> Self {
+        self.then(Act::Reset)
+    }
+
+    /// Says nothing more until the other side gives up.
+    #[must_use]
+    pub fn then_silence(self) -> Self {
+        self.then(Act::Silence)
+    }
+
+    fn send(self, bytes: impl AsRef<[u8]>) -> Self {
+        self.then(Act::Send(bytes.as_ref().to_vec()))
+    }
+
+    fn then(mut self, act: Act) -> Self {
+        self.acts.push(act);
+        self
+    }
+}
+
+impl Upstream {
+    /// Starts a server that answers each request as the script says.
+    pub fn answering(script: impl Fn(&Message) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port of this machine");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let shared = Arc::new(Shared::default());
+        let script = Arc::new(script);
+        let acceptor = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.accept(&listener, &script)
+        });
+        Self { address, shared, acceptor: Some(acceptor) }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Every request that came, in order, as it arrived.
+    pub fn requests(&self) -> Vec<Message> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// The only request that came.
+    pub fn request(&self) -> Message {
+        let requests = self.requests();
+        assert_eq!(requests.len(), 1, "one request was expected upstream: {requests:#?}");
+        requests.into_iter().next().unwrap_or_default()
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::SeqCst);
+        // Wakes the acceptor, which then sees that it should stop.
+        let _ = TcpStream::connect(self.address);
+        for connection in lock(&self.shared.connections).drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+        if let Some(acceptor) = self.acceptor.take() {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+impl Shared {
+    fn accept<S>(self: Arc<Self>, listener: &TcpListener, script: &Arc<S>)
+    where
+        S: Fn(&Message) -> Answer + Send + Sync + 'static,
+    {
+        while let Ok((connection, _)) = listener.accept() {
+            if self.stopping.load(Ordering::SeqCst) {
+                return;
+            }
+            if let Ok(handle) = connection.try_clone() {
+                lock(&self.connections).push(handle);
+            }
+            let (shared, script) = (Arc::clone(&self), Arc::clone(script));
+            // A connection that breaks is what some tests are about.
+            thread::spawn(move || shared.serve(&connection, &*script).unwrap_or_default());
+        }
+    }
+
+    fn serve(
+        &self,
+        connection: &TcpStream,
+        script: &impl Fn(&Message) -> Answer,
+    ) -> io::Result<()> {
+        // Each act is on the wire at once; otherwise a second one waits for the first to be acknowledged.
+        connection.set_nodelay(true)?;
+        let mut reader = BufReader::new(connection);
+        while let Some(request) = Message::read_request(&mut reader)? {
+            let answer = script(&request);
+            lock(&self.requests).push(request);
+            for act in answer.acts {
+                act.perform(connection)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Act {
+    fn perform(self, mut connection: &TcpStream) -> io::Result<()> {
+        match self {
+            Self::Send(bytes) => connection.write_all(&bytes),
+            Self::Pause(time) => {
+                pause(time);
+                Ok(())
+            }
+            Self::Reset => reset(connection),
+            Self::Silence => {
+                // Ends when the other side closes, or when the server is dropped.
+                while connection.read(&mut [0; 1_024])? > 0 {}
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+        }
+    }
+}
+
+/// Closes so that the other side gets a RST: by not lingering over what is unsent.
+fn reset(connection: &TcpStream) -> io::Result<()> {
+    socket2::SockRef::from(connection).set_linger(Some(Duration::ZERO))?;
+    connection.shutdown(Shutdown::Both)?;
+    Err(io::ErrorKind::ConnectionReset.into())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a slow server is slow for a time, not until something"
+)]
+fn pause(time: Duration) {
+    thread::sleep(time);
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

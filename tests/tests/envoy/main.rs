@@ -1,0 +1,11 @@
+//! The filter in a real Envoy. The Envoy is the one that `SIGHTLINE_ENVOY` or `SIGHTLINE_ENVOY_VERSION`
+//! names, else the newest supported.
+
+mod access_log;
+mod configuration;
+mod failing_to_start;
+mod frameworks;
+mod hostile_input;
+mod request_id;
+mod stats;
+mod trace_context;

@@ -1,0 +1,94 @@
+//! The finished module is what Envoy should load: read here with another parser than the one that
+//! finished it.
+
+use std::collections::BTreeSet;
+
+use sightline_cli::FILTER;
+use sightline_setup::filter::surface::{EXPORTS, MOST_BYTES};
+use wasmparser::{Name, NameSectionReader, Parser, Payload, TypeRef};
+
+/// What the filter asks of the host. A new one has a price for users: it is added here on purpose. That
+/// the oldest supported Envoy offers each of them is checked when the module is finished.
+const IMPORTS: [&str; 15] = [
+    "env.proxy_define_metric",
+    "env.proxy_get_buffer_bytes",
+    "env.proxy_get_header_map_pairs",
+    "env.proxy_get_property",
+    "env.proxy_increment_metric",
+    "env.proxy_log",
+    "env.proxy_remove_header_map_value",
+    "env.proxy_replace_header_map_value",
+    "env.proxy_set_property",
+    "wasi_snapshot_preview1.clock_time_get",
+    "wasi_snapshot_preview1.environ_get",
+    "wasi_snapshot_preview1.environ_sizes_get",
+    "wasi_snapshot_preview1.fd_write",
+    "wasi_snapshot_preview1.proc_exit",
+    "wasi_snapshot_preview1.random_get",
+];
+
+#[derive(Default)]
+struct Surface {
+    exports: BTreeSet<String>,
+    imports: BTreeSet<String>,
+    custom: Vec<String>,
+    functions: Vec<String>,
+}
+
+fn surface() -> Surface {
+    let mut surface = Surface::default();
+    for payload in Parser::new(0).parse_all(FILTER) {
+        match payload.expect("the finished module is valid") {
+            Payload::ExportSection(exports) => {
+                surface.exports.extend(exports.into_iter().map(|it| it.unwrap().name.to_owned()));
+            }
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports().map(Result::unwrap) {
+                    assert!(matches!(import.ty, TypeRef::Func(_)), "{import:?} is no function");
+                    surface.imports.insert(format!("{}.{}", import.module, import.name));
+                }
+            }
+            Payload::CustomSection(section) => {
+                surface.custom.push(section.name().to_owned());
+                let reader = wasmparser::BinaryReader::new(section.data(), section.data_offset());
+                for name in NameSectionReader::new(reader) {
+                    let Ok(Name::Function(names)) = name else {
+                        panic!("names of more than functions")
+                    };
+                    surface
+                        .functions
+                        .extend(names.into_iter().map(|it| it.unwrap().name.to_owned()));
+                }
+            }
+            _ => {}
+        }
+    }
+    surface
+}
+
+#[test]
+fn exports_are_exactly_the_callbacks_with_a_body() {
+    let listed: BTreeSet<_> = EXPORTS.map(str::to_owned).into();
+    assert_eq!(surface().exports, listed);
+}
+
+#[test]
+fn imports_are_exactly_these() {
+    let imports = surface().imports;
+    assert_eq!(imports.iter().map(String::as_str).collect::<Vec<_>>(), IMPORTS);
+}
+
+#[test]
+fn only_function_names_are_kept_for_backtraces() {
+    let surface = surface();
+    assert_eq!(surface.custom, ["name"]);
+    let named = |part: &str| surface.functions.iter().any(|name| name.contains(part));
+    assert!(named("sightline_filter::") && named("sightline_core::"), "{:?}", surface.functions);
+    assert!(!named("17h"), "names are without hashes");
+}
+
+#[test]
+fn the_module_is_valid_and_within_its_size() {
+    wasmparser::validate(FILTER).unwrap();
+    assert!(FILTER.len() <= MOST_BYTES, "{} bytes", FILTER.len());
+}
