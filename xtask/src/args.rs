@@ -1,0 +1,219 @@
+//! The command line: which verb, with what. What the verbs do is in their own modules.
+
+use std::ffi::OsString;
+use std::fmt;
+
+const HELP: &str = "\
+The project's verbs. Each sets up what it needs into target/ and reuses it.
+
+Usage: cargo xtask VERB
+
+  build    the finished filter, target/sightline.wasm
+  test     all tests, with Python and real Envoys
+  bench    the benches, with their results in target/bench
+  lint     formatting, clippy, docs, tidy checks
+  demo     Envoy with the filter in front of Python apps
+
+cargo xtask VERB --help says more.";
+
+const BUILD: &str = "\
+Builds the filter, finishes it, checks it, and writes target/sightline.wasm.
+
+Usage: cargo xtask build";
+
+const TEST: &str = "\
+Sets up all that the tests need and runs them, to the end even where some fail.
+
+Usage: cargo xtask test [--fast] [--all-envoys] [-- CARGO-TEST-ARGUMENTS]
+
+  --fast         leave out the tests that need Envoy
+  --all-envoys   run those that need Envoy on every supported version, not only on the newest
+  -- ...         handed to cargo test, as in: cargo xtask test --fast -- red::
+
+Where CI is set, the tests that need Envoy run on the oldest version too.
+SIGHTLINE_ENVOY=PATH runs all on that Envoy alone, SIGHTLINE_ENVOY_VERSION=X on that version.";
+
+const BENCH: &str = "\
+Runs the benches; what they measured is kept in target/bench for comparison.
+
+Usage: cargo xtask bench [NAME]
+
+  NAME   only benches with this in their name";
+
+const LINT: &str = "\
+Checks formatting, clippy natively and for the filter's target, the docs, and the tidy tests.
+All are run; the names of those that failed come last.
+
+Usage: cargo xtask lint";
+
+const DEMO: &str = "\
+Sets up all it needs, then runs Envoy with the filter in front of Python apps until Ctrl-C.
+
+Usage: cargo xtask demo [--for 30s] [ARGUMENTS]
+
+All arguments are those of `sightline demo`.";
+
+const VERBS: [(&str, &str); 5] =
+    [("build", BUILD), ("test", TEST), ("bench", BENCH), ("lint", LINT), ("demo", DEMO)];
+
+/// What was asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Verb {
+    /// A text to print.
+    Help(&'static str),
+    Build,
+    Test(Test),
+    /// The name of the benches that are wanted, if not all are.
+    Bench(Option<OsString>),
+    Lint,
+    /// Arguments for `sightline demo`.
+    Demo(Vec<OsString>),
+}
+
+/// How the tests are to be run.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Test {
+    pub(crate) fast: bool,
+    pub(crate) all_envoys: bool,
+    /// For `cargo test`.
+    pub(crate) rest: Vec<OsString>,
+}
+
+/// A command line that means nothing, in words for whoever typed it.
+#[derive(Debug)]
+pub(crate) struct Wrong(String);
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Understands the arguments that follow `cargo xtask`.
+pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Verb, Wrong> {
+    let Some(verb) = arguments.next() else {
+        return Err(Wrong(format!("no verb is given.\n\n{HELP}")));
+    };
+    let rest: Vec<OsString> = arguments.collect();
+    if is_help(&verb) {
+        return Ok(Verb::Help(HELP));
+    }
+    let Some((name, help)) = VERBS.into_iter().find(|(name, _)| verb == *name) else {
+        return Err(unknown("verb", &verb, VERBS.map(|(name, _)| name), "cargo xtask --help"));
+    };
+    let ours = rest.iter().take_while(|&argument| argument != "--");
+    if ours.into_iter().any(is_help) {
+        return Ok(Verb::Help(help));
+    }
+    match name {
+        "build" => nothing(name, &rest).map(|()| Verb::Build),
+        "lint" => nothing(name, &rest).map(|()| Verb::Lint),
+        "test" => test(rest).map(Verb::Test),
+        "bench" => bench(&rest).map(Verb::Bench),
+        _ => Ok(Verb::Demo(rest)),
+    }
+}
+
+fn is_help(argument: &OsString) -> bool {
+    argument == "--help" || argument == "-h"
+}
+
+fn nothing(verb: &str, rest: &[OsString]) -> Result<(), Wrong> {
+    match rest.first() {
+        None => Ok(()),
+        Some(argument) => Err(too_much(verb, argument)),
+    }
+}
+
+fn test(rest: Vec<OsString>) -> Result<Test, Wrong> {
+    let mut test = Test::default();
+    let mut rest = rest.into_iter();
+    while let Some(argument) = rest.next() {
+        match argument.to_str() {
+            Some("--fast") => test.fast = true,
+            Some("--all-envoys") => test.all_envoys = true,
+            Some("--") => test.rest = rest.by_ref().collect(),
+            _ => {
+                let known = ["--fast", "--all-envoys"];
+                return Err(unknown("argument", &argument, known, "cargo xtask test --help"));
+            }
+        }
+    }
+    if test.fast && test.all_envoys {
+        return Err(Wrong(
+            "--fast runs no test on Envoy and --all-envoys runs them on all. Give one of the two."
+                .to_owned(),
+        ));
+    }
+    Ok(test)
+}
+
+fn bench(rest: &[OsString]) -> Result<Option<OsString>, Wrong> {
+    match rest {
+        [] => Ok(None),
+        [name] if !name.to_string_lossy().starts_with('-') => Ok(Some(name.clone())),
+        [argument] | [_, argument, ..] => Err(too_much("bench", argument)),
+    }
+}
+
+fn too_much(verb: &str, argument: &OsString) -> Wrong {
+    let argument = argument.display();
+    Wrong(format!("{verb} does not take \"{argument}\". See cargo xtask {verb} --help."))
+}
+
+fn unknown<const N: usize>(what: &str, said: &OsString, known: [&str; N], help: &str) -> Wrong {
+    let (said, known) = (said.display(), known.join(", "));
+    Wrong(format!("there is no {what} \"{said}\", only {known}. See {help}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Verb, Wrong> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn each_verb_is_understood() {
+        let rest = vec![OsString::from("red"), "--".into(), "--nocapture".into()];
+        let fast = Test { fast: true, ..Test::default() };
+        let all = Test { all_envoys: true, rest: rest.clone(), ..Test::default() };
+        let table = [
+            ("build", Verb::Build),
+            ("lint", Verb::Lint),
+            ("bench", Verb::Bench(None)),
+            ("bench route", Verb::Bench(Some("route".into()))),
+            ("test", Verb::Test(Test::default())),
+            ("test --fast", Verb::Test(fast)),
+            ("test --all-envoys -- red -- --nocapture", Verb::Test(all)),
+            ("test -- --help", Verb::Test(Test { rest: vec!["--help".into()], ..Test::default() })),
+            ("demo --for 30s", Verb::Demo(vec!["--for".into(), "30s".into()])),
+            ("--help", Verb::Help(HELP)),
+            ("test --fast -h", Verb::Help(TEST)),
+            ("demo --help", Verb::Help(DEMO)),
+        ];
+        for (line, expected) in table {
+            assert_eq!(parsed(line).unwrap(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_what_there_is() {
+        let table = [
+            ("", "no verb is given"),
+            ("biuld", "no verb \"biuld\", only build, test, bench, lint, demo."),
+            ("tests", "no verb \"tests\", only build"),
+            ("test --quick", "no argument \"--quick\", only --fast, --all-envoys."),
+            ("test --all-envoy", "only --fast, --all-envoys."),
+            ("test --fast --all-envoys", "Give one of the two."),
+            ("build --release", "build does not take \"--release\"."),
+            ("bench --fast", "bench does not take \"--fast\"."),
+            ("bench one two", "bench does not take \"two\"."),
+        ];
+        for (line, expected) in table {
+            let wrong = parsed(line).unwrap_err().to_string();
+            assert!(wrong.contains(expected), "{line}: {wrong}");
+        }
+    }
+}
