@@ -23,4 +23,4 @@ pub use metrics::Samples;
 pub use proxy::Proxy;
 pub use sightline_cli::bootstrap::{Bootstrap, Configuration};
 pub use sightline_cli::http::{Message, Request};
-pub use upstream::{Answer, Upstream};
+pub use upstream::{Answer, Nobody, Upstream};

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use sightline_cli::http::Message;
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// What to do on the wire for one request, one act after the other.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,12 @@ pub struct Upstream {
     address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
+}
+
+/// An address where nobody listens, and nobody else can while this lives. A port that is only free might
+/// by the next moment be another test's.
+pub struct Nobody {
+    socket: Socket,
 }
 
 #[derive(Default)]
@@ -150,6 +157,32 @@ impl Upstream {
     }
 }
 
+impl Nobody {
+    /// On some port.
+    pub fn anywhere() -> Self {
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Where somebody listened until now; a panic if somebody still does.
+    pub fn at(address: SocketAddr) -> Self {
+        let bind = || {
+            let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+            // Old connections may still be closing there.
+            socket.set_reuse_address(true)?;
+            // Bound, but it never listens: connections are refused.
+            socket.bind(&address.into()).map(|()| socket)
+        };
+        let socket = bind().unwrap_or_else(|error: io::Error| panic!("{address}: {error}"));
+        Self { socket }
+    }
+
+    /// Where nobody listens.
+    pub fn address(&self) -> SocketAddr {
+        let address = self.socket.local_addr().ok().and_then(|address| address.as_socket());
+        address.expect("a bound socket has an address")
+    }
+}
+
 impl Drop for Upstream {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
@@ -221,7 +254,7 @@ impl Act {
 
 /// Closes so that the other side gets a RST: by not lingering over what is unsent.
 fn reset(connection: &TcpStream) -> io::Result<()> {
-    socket2::SockRef::from(connection).set_linger(Some(Duration::ZERO))?;
+    SockRef::from(connection).set_linger(Some(Duration::ZERO))?;
     connection.shutdown(Shutdown::Both)?;
     Err(io::ErrorKind::ConnectionReset.into())
 }

@@ -4,7 +4,16 @@
 //! host is spoken to. No path through this crate panics, because a panic ends telemetry on its worker,
 //! or traffic with it: what cannot be done is left out.
 
-#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 mod abi;
 mod contexts;

@@ -31,7 +31,8 @@ fn an_answer_that_takes_its_time() {
     assert_whole(&line, 200, "info");
     let (duration, first_byte) =
         (line["duration_ms"].as_f64().unwrap(), line["ttfb_ms"].as_f64().unwrap());
-    assert!(first_byte >= 60.0 && duration >= first_byte + 59.0, "{line}");
+    // Both pauses are after the arrival, so a busy machine can only make these longer.
+    assert!(first_byte >= 60.0 && duration >= 120.0 && duration > first_byte, "{line}");
     let fields: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(fields.len(), 15, "{fields:?}");
     assert_eq!(
@@ -113,8 +114,8 @@ fn a_filter_before_us_that_answers() {
         }))
     });
     let answer = proxy.send(&Request::get("/secret").field("x-request-id", "denied"));
-    assert_eq!(answer.status(), 403);
     // Our response callback is not called then, so there is nobody to echo the ID; the line has it.
+    assert_eq!((answer.status(), answer.field("x-request-id")), (403, None));
     let line = proxy.line_of("denied");
     assert_whole(&line, 403, "warning");
     assert_eq!(line["path"], "/secret", "{line}");

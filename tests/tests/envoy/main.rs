@@ -3,7 +3,9 @@
 
 mod access_log;
 mod configuration;
+mod demo;
 mod failing_to_start;
+mod fixture;
 mod frameworks;
 mod hostile_input;
 mod request_id;

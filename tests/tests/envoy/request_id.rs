@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use sightline_tests::{Answer, Configuration, Proxy, Request, Upstream};
+use sightline_tests::{Answer, Configuration, Nobody, Proxy, Request, Upstream};
 
 fn ok() -> Upstream {
     Upstream::answering(|_| Answer::new(200).body("hi"))
@@ -70,9 +70,9 @@ fn minted_ids_do_not_repeat() {
 
 #[test]
 fn envoys_own_answers_carry_it_too() {
-    let nobody = { ok().address() };
+    let nobody = Nobody::anywhere();
     let proxy = Proxy::start(|bootstrap| {
-        bootstrap.upstream(nobody).only_routes(vec![
+        bootstrap.upstream(nobody.address()).only_routes(vec![
             json!({"match": {"path": "/direct"}, "direct_response": {"status": 418, "body": {"inline_string": "tea"}}}),
             json!({"match": {"path": "/redirect"}, "redirect": {"path_redirect": "/"}}),
             json!({"match": {"path": "/no-upstream"}, "route": {"cluster": "app"}}),

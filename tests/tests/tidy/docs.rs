@@ -69,6 +69,16 @@ fn the_configuration_reference_is_what_the_declarations_say() {
 }
 
 #[test]
+fn the_defaults_in_the_reference_are_a_configuration_that_means_the_defaults() {
+    use sightline_core::config::{Settings, Value, interpret};
+
+    let reference = sightline_core::config::reference();
+    let yaml = reference.split("```yaml").nth(1).and_then(|rest| rest.split("```").next());
+    let said: Value = serde_saphyr::from_str(yaml.unwrap()).unwrap();
+    assert_eq!(interpret(&said), Ok(Settings::default()));
+}
+
+#[test]
 fn nothing_names_a_path_of_one_machine() {
     // Spelt apart, so that this file does not find itself.
     let homes = ["work", "root", "home"].map(|folder| format!("/{folder}/"));

@@ -166,7 +166,7 @@ mod tests {
                 Invalid::SpanId,
             ),
             ("no trace", format!("00-{zeros}-{SPAN}-01"), Invalid::TraceId),
-            ("no span", format!("00-{TRACE}-{}-01", &zeros[..16]), Invalid::SpanId),
+            ("no span", format!("00-{TRACE}-{}-01", "0".repeat(16)), Invalid::SpanId),
             ("flags that are no number", format!("00-{TRACE}-{SPAN}-0x"), Invalid::Flags),
             ("underscores", format!("00_{TRACE}_{SPAN}_01"), Invalid::Separator),
             ("a long trace ID", format!("00-{TRACE}0-{SPAN}-01"), Invalid::Separator),
