@@ -4,6 +4,7 @@ mod finish;
 pub mod surface;
 mod wasm;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -87,14 +88,26 @@ fn cargo(checkout: &Checkout, folder: &Path) -> Command {
     }
     cargo.args(["build", "--package", "sightline-filter", "--lib", "--profile", "filter"]);
     cargo.args(["--target", target::NAME, "--target-dir"]).arg(folder);
+    if let Some(sources) = sources_of_dependencies() {
+        // The module holds the places of possible panics: the same ones wherever it is built, and none
+        // that tells whose machine that was.
+        let flag = format!("--remap-path-prefix={}=dependencies", sources.display());
+        cargo.arg("--config").arg(format!("target.{}.rustflags=[{flag:?}]", target::NAME));
+    }
     cargo
+}
+
+/// Where cargo keeps them, on a machine where it keeps them in the usual place.
+fn sources_of_dependencies() -> Option<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")))?;
+    Some(home.join("registry/src"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::run::tests::Scratch;
-    use std::env;
     use std::time::{Duration, SystemTime};
 
     const WORKSPACE: &str = r#"

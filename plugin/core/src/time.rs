@@ -38,7 +38,7 @@ impl Wall {
         let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
         let (days, second) = (seconds / 86_400, seconds % 86_400);
         let (year, month, day) = civil_from_days(days);
-        let parts = [
+        let parts: [(u64, usize, u8); 7] = [
             (year, 4, b'-'),
             (month, 2, b'-'),
             (day, 2, b'T'),
@@ -74,12 +74,14 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
-/// Writes `number` in decimal with leading zeros up to `width` digits.
-pub(crate) fn write_padded(number: u64, width: u32, out: &mut Vec<u8>) {
-    for place in (0..width).rev() {
-        let digit = number / 10_u64.pow(place) % 10;
-        out.push(b'0' + u8::try_from(digit).unwrap_or(0));
+/// Writes `number` in decimal with leading zeros up to `width` digits, of which there are at most 20.
+pub(crate) fn write_padded(mut number: u64, width: usize, out: &mut Vec<u8>) {
+    let mut digits = [b'0'; 20];
+    for place in digits.iter_mut().rev().take(width) {
+        *place += u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
     }
+    out.extend(digits.iter().skip(digits.len().saturating_sub(width)));
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::root;
 use sightline_cli::FILTER;
 use sightline_setup::filter::surface::{EXPORTS, MOST_BYTES};
 use wasmparser::{Name, NameSectionReader, Parser, Payload, TypeRef};
@@ -85,6 +86,23 @@ fn only_function_names_are_kept_for_backtraces() {
     let named = |part: &str| surface.functions.iter().any(|name| name.contains(part));
     assert!(named("sightline_filter::") && named("sightline_core::"), "{:?}", surface.functions);
     assert!(!named("17h"), "names are without hashes");
+}
+
+/// A panic that the compiler could not rule out leaves the place of its source in the module.
+#[test]
+fn no_panic_of_ours_is_in_the_module_and_no_path_of_a_machine() {
+    let text = String::from_utf8_lossy(FILTER);
+    let sources: Vec<_> = text.match_indices(".rs").map(|(end, _)| &text[..end + 3]).collect();
+    assert!(
+        sources.iter().any(|source| source.ends_with("alloc/src/string.rs")),
+        "places are spelt otherwise now"
+    );
+    for source in
+        ["plugin/core/src/", "plugin/filter/src/", "registry/src", root().to_str().unwrap()]
+    {
+        let found = text.find(source).map(|at| text[at..].chars().take(80).collect::<String>());
+        assert_eq!(found, None, "a place in {source} is in the module");
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl<'a> Object<'a> {
     /// A whole number.
     pub(super) fn number(&mut self, name: &str, value: u64) {
         self.name(name);
-        let digits = value.checked_ilog10().unwrap_or(0) + 1;
+        let digits = value.checked_ilog10().map_or(1, |tens| tens as usize + 1);
         write_padded(value, digits, self.out);
     }
 
