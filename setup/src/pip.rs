@@ -31,17 +31,19 @@ pub(crate) fn fetch(
 
 /// What pip's messages come down to, and what to do about it.
 fn meaning(stderr: &str) -> String {
+    const ADVICE: &str =
+        "Check the network; where there is only a mirror, name it in PIP_INDEX_URL.";
     // pip says that it retries, and then that it found no version, where it reached nobody.
     if ["Retrying (", "ConnectionError", "name resolution"].iter().any(|sign| stderr.contains(sign))
     {
-        return "the package index could not be reached. Check the network; where there is only \
-                a mirror, name it in PIP_INDEX_URL."
-            .to_owned();
+        return format!("the package index could not be reached. {ADVICE}");
     }
     match versions(stderr) {
-        Some("none") => {
-            format!("the package index has nothing for this machine ({OS} on {ARCH}).")
-        }
+        // Told not to retry, it does not say that it reached nobody.
+        Some("none") => format!(
+            "the package index could not be reached, or has nothing for this machine ({OS} on \
+             {ARCH}). {ADVICE}"
+        ),
         Some(others) => {
             format!("there is no such version for this machine ({OS} on {ARCH}), only {others}.")
         }
@@ -66,7 +68,7 @@ mod tests {
                 "no network",
                 "WARNING: Retrying (Retry(total=4)) after connection broken by 'x'\n\
                  ERROR: Could not find a version that satisfies it (from versions: none)\n",
-                "the package index could not be reached",
+                "the package index could not be reached. Check",
             ),
             (
                 "no such version",
@@ -76,7 +78,7 @@ mod tests {
             (
                 "nothing for this machine",
                 "ERROR: Could not find a version that satisfies it (from versions: none)\n",
-                "the package index has nothing for this machine",
+                "the package index could not be reached, or has nothing for this machine",
             ),
             ("a full disk", "ERROR: [Errno 28] No space left on device\n", "its messages above"),
         ];

@@ -1,5 +1,5 @@
-//! What a request costs in crossings between Envoy and the module. A call that hands bytes back costs
-//! Envoy about 0.7 µs, because it re-enters the module to allocate; any other 0.1 to 0.3.
+//! What a request costs in crossings between Envoy and the module. The dearest are calls that hand bytes
+//! back, because Envoy enters the module once more to have memory for them.
 //!
 //! A change here is a change of the price that every user pays: it is made on purpose or not at all.
 

@@ -92,11 +92,7 @@ fn only_function_names_are_kept_for_backtraces() {
 #[test]
 fn no_panic_of_ours_is_in_the_module_and_no_path_of_a_machine() {
     let text = String::from_utf8_lossy(FILTER);
-    let sources: Vec<_> = text.match_indices(".rs").map(|(end, _)| &text[..end + 3]).collect();
-    assert!(
-        sources.iter().any(|source| source.ends_with("alloc/src/string.rs")),
-        "places are spelt otherwise now"
-    );
+    assert!(text.contains("library/alloc/src/"), "places of panics are spelt otherwise now");
     for source in
         ["plugin/core/src/", "plugin/filter/src/", "registry/src", root().to_str().unwrap()]
     {
