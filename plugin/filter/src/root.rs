@@ -2,7 +2,7 @@
 
 use sightline_core::{Place, Plan, config};
 
-use crate::abi::{self, LogLevel};
+use crate::abi;
 
 /// Compiles the configuration that the host holds ready now. What is wrong with it goes to the host's
 /// log, a line for each problem.
@@ -11,7 +11,7 @@ pub(crate) fn configure() -> Option<Plan> {
         Ok(settings) => Some(Plan::new(&settings, &place())),
         Err(problems) => {
             for problem in problems.iter() {
-                abi::log(LogLevel::Error, &format!("sightline: configuration refused: {problem}"));
+                abi::log_error(&format!("sightline: configuration refused: {problem}"));
             }
             None
         }

@@ -2,7 +2,7 @@
 
 use sightline_core::Rng;
 
-use crate::abi::{self, LogLevel};
+use crate::abi;
 use crate::stats::Stats;
 
 /// Owned by the contexts, lent to whichever stream is being called.
@@ -19,7 +19,7 @@ impl Shared {
     pub(crate) fn seeded() -> Option<Self> {
         let mut seed = [0; 32];
         if !abi::fill_random(&mut seed) {
-            abi::log(LogLevel::Error, "sightline: the host gives no random bytes for identifiers");
+            abi::log_error("sightline: the host gives no random bytes for identifiers");
             return None;
         }
         Some(Self { rng: Rng::from_seed(seed), stats: Stats::default(), line: Vec::new() })

@@ -22,12 +22,6 @@ pub(crate) enum Side {
     Response = 2,
 }
 
-/// How loud a message in the host's log is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum LogLevel {
-    Error = 4,
-}
-
 /// The serialized header map of a message; read it with [`Pairs`].
 pub(crate) struct HeaderMap(Box<[u8]>);
 
@@ -41,10 +35,12 @@ impl HeaderMap {
     }
 }
 
-pub(crate) fn log(level: LogLevel, message: &str) {
+/// Writes a line into the host's log, as an error.
+pub(crate) fn log_error(message: &str) {
+    const ERROR: u32 = 4;
     // SAFETY: the pointer and the size are those of one live text. A log that fails has no other place
     // to say so, hence the status is not looked at.
-    let _ = unsafe { imports::proxy_log(level as u32, message.as_ptr(), message.len()) };
+    let _ = unsafe { imports::proxy_log(ERROR, message.as_ptr(), message.len()) };
 }
 
 /// The configuration's bytes. There are some only while a root context is being configured.

@@ -12,7 +12,6 @@ mod memory;
 mod pairs;
 
 pub(crate) use host::{
-    LogLevel, MetricId, Side, apply, define_counter, environment_variable, fill_random,
-    header_pairs, increment, log, monotonic_now, node_cluster, now, plugin_configuration,
-    set_filter_state,
+    MetricId, Side, apply, define_counter, environment_variable, fill_random, header_pairs,
+    increment, log_error, monotonic_now, node_cluster, now, plugin_configuration, set_filter_state,
 };
