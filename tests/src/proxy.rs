@@ -109,8 +109,12 @@ impl Proxy {
 
     /// Envoy's stats, as Prometheus would scrape them.
     pub fn stats(&self) -> Samples {
-        let page = self.envoy.admin_get("/stats/prometheus");
-        Samples::parse(page.unwrap_or_else(|error| panic!("{error}")))
+        Samples::parse(self.admin("/stats/prometheus"))
+    }
+
+    /// A page of Envoy's admin.
+    pub fn admin(&self, path: &str) -> String {
+        self.envoy.admin_get(path).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Waits until a stat has come to a value, and fails if it goes past it.
