@@ -1,5 +1,6 @@
 //! A server behind Envoy that does exactly what it is told, on the wire.
 
+use std::collections::HashMap;
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +42,8 @@ pub struct Nobody {
 struct Shared {
     stopping: AtomicBool,
     requests: Mutex<Vec<Message>>,
-    connections: Mutex<Vec<TcpStream>>,
+    /// Those that are open, by who is at the other end.
+    connections: Mutex<HashMap<SocketAddr, TcpStream>>,
 }
 
 impl Answer {
@@ -188,7 +190,7 @@ impl Drop for Upstream {
         self.shared.stopping.store(true, Ordering::SeqCst);
         // Wakes the acceptor, which then sees that it should stop.
         let _ = TcpStream::connect(self.address);
-        for connection in lock(&self.shared.connections).drain(..) {
+        for (_, connection) in lock(&self.shared.connections).drain() {
             let _ = connection.shutdown(Shutdown::Both);
         }
         if let Some(acceptor) = self.acceptor.take() {
@@ -202,16 +204,20 @@ impl Shared {
     where
         S: Fn(&Message) -> Answer + Send + Sync + 'static,
     {
-        while let Ok((connection, _)) = listener.accept() {
+        while let Ok((connection, client)) = listener.accept() {
             if self.stopping.load(Ordering::SeqCst) {
                 return;
             }
             if let Ok(handle) = connection.try_clone() {
-                lock(&self.connections).push(handle);
+                lock(&self.connections).insert(client, handle);
             }
             let (shared, script) = (Arc::clone(&self), Arc::clone(script));
-            // A connection that breaks is what some tests are about.
-            thread::spawn(move || shared.serve(&connection, &*script).unwrap_or_default());
+            thread::spawn(move || {
+                // A connection that breaks is what some tests are about.
+                let _ = shared.serve(&connection, &*script);
+                // With both handles gone it is closed, and only then reset if it is to be.
+                lock(&shared.connections).remove(&client);
+            });
         }
     }
 
@@ -252,10 +258,9 @@ impl Act {
     }
 }
 
-/// Closes so that the other side gets a RST: by not lingering over what is unsent.
+/// Ends so that the other side gets a RST: when it is closed it does not linger, not even to say so.
 fn reset(connection: &TcpStream) -> io::Result<()> {
     SockRef::from(connection).set_linger(Some(Duration::ZERO))?;
-    connection.shutdown(Shutdown::Both)?;
     Err(io::ErrorKind::ConnectionReset.into())
 }
 

@@ -1,27 +1,27 @@
 //! `sightline demo`, as a person runs it.
 
-use std::io::BufReader;
+use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use sightline_cli::leash::Leash;
 use sightline_cli::wait;
 use sightline_setup::Checkout;
 
-fn sightline(arguments: &[&str]) -> Child {
-    let mut cargo = Checkout::find().unwrap().cargo();
-    cargo.args(["run", "--quiet", "--package", "sightline-cli", "--"]).args(arguments);
-    spawn(cargo.stdout(Stdio::piped()).stderr(Stdio::piped()))
-}
+/// What makes cargo the `sightline` command: it becomes the program that it builds.
+const SIGHTLINE: [&str; 5] = ["run", "--quiet", "--package", "sightline-cli", "--"];
 
-fn spawn(command: &mut Command) -> Child {
-    command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+fn sightline(arguments: &[&str]) -> Output {
+    let mut cargo = Checkout::find().unwrap().cargo();
+    cargo.args(SIGHTLINE).args(arguments).output().unwrap()
 }
 
 #[test]
 fn it_prints_a_line_for_each_request_and_ends_by_itself() {
-    let output = sightline(&["demo", "--for", "3s"]).wait_with_output().unwrap();
+    let output = sightline(&["demo", "--for", "3s"]);
     let (stdout, stderr) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stderr}");
@@ -42,7 +42,7 @@ fn a_wrong_argument_is_told_and_ends_with_2() {
     for (arguments, told) in
         [(&["demo", "--for", "20"][..], "`20` is not a duration"), (&["dmeo"], "demo")]
     {
-        let output = sightline(arguments).wait_with_output().unwrap();
+        let output = sightline(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
         assert!(stderr.contains(told), "{arguments:?}: {stderr}");
@@ -51,14 +51,24 @@ fn a_wrong_argument_is_told_and_ends_with_2() {
 
 #[test]
 fn killed_it_leaves_nothing_behind() {
-    let mut demo = sightline(&["demo"]);
-    let mut stderr = BufReader::new(demo.stderr.take().unwrap());
-    let (front, back) = listening(&mut stderr);
+    let dir = tempfile::tempdir().unwrap();
+    let said = dir.path().join("stderr");
+    // On a leash, so that it goes even if this test fails before it kills it.
+    let demo = Leash::start(Path::new(env!("CARGO")), |cargo| {
+        let root = Checkout::find().unwrap().root().to_owned();
+        cargo.current_dir(root).args(SIGHTLINE).arg("demo");
+        cargo.stdout(Stdio::null()).stderr(File::create(&said).unwrap());
+    });
+    let mut demo = demo.unwrap();
+    let listening = demo.until("the demo to say where it listens", Duration::from_mins(1), || {
+        listening(&fs::read_to_string(&said).unwrap())
+    });
+    let (front, back) = listening.unwrap_or_else(|silence| panic!("{silence}"));
     for address in [front, back] {
         TcpStream::connect(address).unwrap();
     }
-    demo.kill().unwrap();
-    demo.wait().unwrap();
+    // Kills the demo's own process. Envoy and the app are in groups of their own.
+    drop(demo);
     for address in [front, back] {
         let gone = wait::until("nobody to listen", Duration::from_secs(10), || {
             TcpStream::connect(address).err()
@@ -67,14 +77,11 @@ fn killed_it_leaves_nothing_behind() {
     }
 }
 
-/// Where Envoy and the app listen, as the demo says it.
-fn listening(stderr: &mut impl std::io::BufRead) -> (SocketAddr, SocketAddr) {
-    let mut said = String::new();
-    while !said.contains("behind it on") {
-        assert!(stderr.read_line(&mut said).unwrap() > 0, "the demo ended: {said}");
-    }
-    let mut addresses = said.split_whitespace().filter_map(|word| {
-        word.trim_start_matches("http://").trim_end_matches([',', '.']).parse::<SocketAddr>().ok()
+/// Where Envoy and the app listen, once the demo has said it.
+fn listening(said: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let (before, _) = said.split_once(".\nOne line for each request")?;
+    let mut addresses = before.split_whitespace().filter_map(|word| {
+        word.trim_start_matches("http://").trim_end_matches(',').parse::<SocketAddr>().ok()
     });
-    (addresses.next().unwrap(), addresses.next().unwrap())
+    Some((addresses.next()?, addresses.next()?))
 }

@@ -1,5 +1,6 @@
 //! What the other tests rely on without looking.
 
+use std::io::{ErrorKind, Read as _};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::thread;
@@ -20,6 +21,22 @@ fn a_test_that_panics_leaves_no_envoy_behind() {
     assert!(panicked.join().is_err());
     wait::until("Envoy to be gone", Duration::from_secs(10), || TcpStream::connect(address).err())
         .unwrap();
+}
+
+#[test]
+fn an_upstream_resets_and_ends_as_it_is_told() {
+    let ended = |answer: Answer| {
+        let upstream = Upstream::answering(move |_| answer.clone());
+        let mut connection = Request::get("/").begin(upstream.address()).unwrap();
+        let mut read = Vec::new();
+        let end = connection.read_to_end(&mut read).map_err(|error| error.kind());
+        (end.map(|_| ()), String::from_utf8(read).unwrap())
+    };
+    assert_eq!(ended(Answer::reset()), (Err(ErrorKind::ConnectionReset), String::new()));
+    let (end, read) =
+        ended(Answer::new(200).body("hi").pause(Duration::from_millis(50)).then_reset());
+    assert_eq!(end, Err(ErrorKind::ConnectionReset));
+    assert!(read.ends_with("\r\n\r\nhi"), "{read:?}");
 }
 
 #[test]
