@@ -1,18 +1,27 @@
-//! What a stretch of a module's life cost: how often the host entered the module, and how often the
-//! module called the host, by name.
+//! What a stretch of a module's life cost: entries into the module, hostcalls by name, bytes copied
+//! over the border, memory that the host made it allocate, fuel.
 //!
 //! Counts only, without order, so that a test that pins them does not also pin how the module goes
-//! about its work.
+//! about its work. Two runs with the same seed give the same counts.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Crossings between host and module, by name.
+use crate::Estimate;
+
+/// What crossed the border between host and module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     entries: BTreeMap<&'static str, u64>,
     hostcalls: BTreeMap<&'static str, u64>,
-    unimplemented: BTreeMap<&'static str, u64>,
+    to_guest: u64,
+    from_guest: u64,
+    allocations: u64,
+    allocated: u64,
+    fuel: u64,
+    /// What hostcalls took from the fuel, which is not the guest's doing.
+    charged: u64,
+    memory: u64,
 }
 
 impl Budget {
@@ -22,58 +31,118 @@ impl Budget {
         self.entries.get(export).copied().unwrap_or(0)
     }
 
-    /// How often this import was called and answered.
+    /// How often this import was called.
     pub fn hostcalls(&self, import: &str) -> u64 {
         self.hostcalls.get(import).copied().unwrap_or(0)
     }
 
-    /// How often this import was called although this host does not implement it; the module was
-    /// told so (status 12).
-    pub fn unimplemented(&self, import: &str) -> u64 {
-        self.unimplemented.get(import).copied().unwrap_or(0)
+    /// How many bytes the host copied into the module's memory.
+    pub fn bytes_to_guest(&self) -> u64 {
+        self.to_guest
+    }
+
+    /// How many bytes the host copied out of the module's memory.
+    pub fn bytes_from_guest(&self) -> u64 {
+        self.from_guest
+    }
+
+    /// How often the host made the module allocate, and how many bytes.
+    pub fn allocations(&self) -> (u64, u64) {
+        (self.allocations, self.allocated)
+    }
+
+    /// What the module's own instructions used up, about one unit for each.
+    pub fn fuel(&self) -> u64 {
+        self.fuel
+    }
+
+    /// How large the module's memory was at most, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    /// What it would cost in Envoy, roughly.
+    pub fn estimate(&self) -> Estimate {
+        Estimate::of(self)
+    }
+
+    /// Everything, also what changes with every build of a module: fuel, memory, and the estimate.
+    pub fn report(&self) -> String {
+        format!(
+            "{self}fuel of the module {}\nmemory at most {} bytes\n{}\n",
+            self.fuel,
+            self.memory,
+            self.estimate()
+        )
+    }
+
+    pub(crate) fn entries_by_name(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.entries.iter().map(|(name, count)| (*name, *count))
+    }
+
+    pub(crate) fn hostcalls_by_name(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.hostcalls.iter().map(|(name, count)| (*name, *count))
     }
 
     pub(crate) fn entered(&mut self, export: &'static str) {
         *self.entries.entry(export).or_default() += 1;
     }
 
-    pub(crate) fn called(&mut self, import: &'static str, implemented: bool) {
-        let table = if implemented { &mut self.hostcalls } else { &mut self.unimplemented };
-        *table.entry(import).or_default() += 1;
+    pub(crate) fn called(&mut self, import: &'static str) {
+        *self.hostcalls.entry(import).or_default() += 1;
     }
 
-    /// What was added since `before`, an earlier state of the same budget.
-    pub(crate) fn since(&self, before: &Self) -> Self {
-        Self {
-            entries: grown(&self.entries, &before.entries),
-            hostcalls: grown(&self.hostcalls, &before.hostcalls),
-            unimplemented: grown(&self.unimplemented, &before.unimplemented),
+    pub(crate) fn copied_in(&mut self, bytes: usize) {
+        self.to_guest += bytes as u64;
+    }
+
+    pub(crate) fn copied_out(&mut self, bytes: usize) {
+        self.from_guest += bytes as u64;
+    }
+
+    pub(crate) fn allocated(&mut self, bytes: u32) {
+        self.allocations += 1;
+        self.allocated += u64::from(bytes);
+    }
+
+    pub(crate) fn charged(&mut self, fuel: u64) {
+        self.charged += fuel;
+    }
+
+    /// At the end of an entry: what it used up in all, and how large memory is.
+    pub(crate) fn used(&mut self, fuel: u64, memory: usize) {
+        self.fuel += fuel.saturating_sub(std::mem::take(&mut self.charged));
+        self.memory = self.memory.max(memory as u64);
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (name, count) in &other.entries {
+            *self.entries.entry(name).or_default() += count;
         }
+        for (name, count) in &other.hostcalls {
+            *self.hostcalls.entry(name).or_default() += count;
+        }
+        self.to_guest += other.to_guest;
+        self.from_guest += other.from_guest;
+        self.allocations += other.allocations;
+        self.allocated += other.allocated;
+        self.fuel += other.fuel;
+        self.memory = self.memory.max(other.memory);
     }
 }
 
-/// Three sections with sorted names; an empty one is left out.
+/// Sections with sorted names; an empty one is left out. Fuel and memory are not here: they change
+/// with every build of a module.
 impl fmt::Display for Budget {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sections = [
-            ("entries", &self.entries),
-            ("hostcalls", &self.hostcalls),
-            ("unimplemented", &self.unimplemented),
-        ];
+        let sections = [("entries", &self.entries), ("hostcalls", &self.hostcalls)];
         for (title, counts) in sections.into_iter().filter(|(_, counts)| !counts.is_empty()) {
             writeln!(out, "{title}")?;
             for (name, count) in counts {
                 writeln!(out, "  {name} {count}")?;
             }
         }
-        Ok(())
+        writeln!(out, "bytes to the module {}, from it {}", self.to_guest, self.from_guest)?;
+        writeln!(out, "allocations for the host {}, {} bytes", self.allocations, self.allocated)
     }
-}
-
-fn grown(
-    now: &BTreeMap<&'static str, u64>,
-    before: &BTreeMap<&'static str, u64>,
-) -> BTreeMap<&'static str, u64> {
-    let growth = |name| now[name] - before.get(name).copied().unwrap_or(0);
-    now.keys().map(|name| (*name, growth(name))).filter(|(_, count)| *count > 0).collect()
 }

@@ -6,9 +6,13 @@
 
 use wasmtime::{Caller, Val};
 
-use crate::context::{Root, Stream};
-use crate::host::Host;
+use crate::context::{Contexts, Root};
+use crate::fuel;
+use crate::host::StreamId;
+use crate::process::Process;
+use crate::stream::Stream;
 use crate::surface::{Import, When};
+use crate::vm::Inside;
 
 /// How a hostcall ends: with 0 where all went well.
 pub(crate) type Answer = Result<(), Exit>;
@@ -28,7 +32,11 @@ pub(crate) enum Status {
     NotFound = 1,
     BadArgument = 2,
     SerializationFailure = 3,
+    ParseFailure = 4,
     InvalidMemoryAccess = 6,
+    Empty = 7,
+    CasMismatch = 8,
+    InternalFailure = 10,
     Unimplemented = 12,
 }
 
@@ -38,14 +46,9 @@ impl From<Status> for Exit {
     }
 }
 
-/// What a call costs in fuel beside the instructions around it, and what it costs to copy a byte. So
-/// a module that loops over hostcalls ends before it fills the machine's memory or the day.
-const FUEL_OF_CALL: u64 = 10_000;
-const FUEL_OF_BYTE: u64 = 50;
-
 /// A hostcall under way.
 pub(crate) struct Call<'a> {
-    caller: Caller<'a, Host>,
+    caller: Caller<'a, Inside>,
     args: &'a [Val],
     /// What the module is told of a pointer that leads out of its memory; WASI has another number
     /// for it.
@@ -53,37 +56,68 @@ pub(crate) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(caller: Caller<'a, Host>, args: &'a [Val], import: &Import) -> Self {
+    pub(crate) fn new(caller: Caller<'a, Inside>, args: &'a [Val], import: &Import) -> Self {
         Self { caller, args, memory_fault: import.memory_fault() }
     }
 
     /// Counts the call and charges for it, unless the module may not call this now.
     pub(crate) fn admit(&mut self, import: &Import) -> Answer {
-        if import.when < self.host().during {
-            let stage = self.host().during;
+        if import.when < self.inside().during {
+            let stage = self.inside().during;
             return Err(Exit::Trap(wasmtime::format_err!(
                 "restricted_callback: {} may not be called {stage}",
                 import.name
             )));
         }
-        self.host().budget.called(import.name, import.serve.is_some());
-        self.charge(FUEL_OF_CALL)
+        self.process().meter.called(import.name);
+        self.charge(fuel::OF_CALL)?;
+        match self.process().faults.answers(import.name) {
+            Some(status) => Err(Exit::Code(status)),
+            None => Ok(()),
+        }
     }
 
-    pub(crate) fn host(&mut self) -> &mut Host {
+    /// The VM that the call comes from.
+    pub(crate) fn inside(&mut self) -> &mut Inside {
         self.caller.data_mut()
+    }
+
+    /// What all VMs share.
+    pub(crate) fn process(&mut self) -> &mut Process {
+        &mut self.inside().process
+    }
+
+    pub(crate) fn contexts(&mut self) -> &mut Contexts {
+        &mut self.inside().contexts
+    }
+
+    /// The id that VMs share data and queues by.
+    pub(crate) fn vm_id(&mut self) -> String {
+        self.inside().first.vm_id.clone()
     }
 
     /// The root that this call speaks for, if it does not speak for a stream or for none.
     pub(crate) fn root(&mut self) -> Option<&mut Root> {
-        let contexts = &mut self.host().contexts;
+        let contexts = self.contexts();
         contexts.root_mut(contexts.spoken_for())
     }
 
+    /// The root of what this call speaks for, which may be a stream.
+    pub(crate) fn own_root(&mut self) -> Option<&mut Root> {
+        let contexts = self.contexts();
+        contexts.root_mut(contexts.root_of(contexts.spoken_for()))
+    }
+
     /// The stream that this call speaks for, if it speaks for one.
+    pub(crate) fn stream_id(&mut self) -> Option<StreamId> {
+        let contexts = self.contexts();
+        contexts.stream(contexts.spoken_for())
+    }
+
+    /// The same, to read and change.
     pub(crate) fn stream(&mut self) -> Option<&mut Stream> {
-        let contexts = &mut self.host().contexts;
-        contexts.stream_mut(contexts.spoken_for())
+        let id = self.stream_id()?;
+        self.process().streams.get_mut(&id)
     }
 
     /// The argument at this place, which the surface declares as 32 bits wide.
@@ -105,12 +139,14 @@ impl<'a> Call<'a> {
         let bytes =
             range(pointer, length).and_then(|range| self.memory().get(range)).map(<[u8]>::to_vec);
         let bytes = bytes.ok_or(Exit::Code(self.memory_fault))?;
-        self.charge(bytes.len() as u64 * FUEL_OF_BYTE)?;
+        self.process().meter.copied_out(bytes.len());
+        self.charge(bytes.len() as u64 * fuel::OF_BYTE)?;
         Ok(bytes)
     }
 
     pub(crate) fn write(&mut self, pointer: u32, bytes: &[u8]) -> Answer {
-        self.charge(bytes.len() as u64 * FUEL_OF_BYTE)?;
+        self.process().meter.copied_in(bytes.len());
+        self.charge(bytes.len() as u64 * fuel::OF_BYTE)?;
         let fault = Exit::Code(self.memory_fault);
         let Some(range) = u32::try_from(bytes.len()).ok().and_then(|length| range(pointer, length))
         else {
@@ -141,17 +177,19 @@ impl<'a> Call<'a> {
     }
 
     /// Enters the module for memory, on behalf of no context, as Envoy does.
-    fn allocate(&mut self, length: u32) -> Result<u32, Exit> {
-        let guest = self.host().guest.ok_or(Exit::Code(self.memory_fault))?;
-        let host = self.host();
-        host.budget.entered(guest.allocator);
-        let before = (host.contexts.current, host.contexts.effective, host.during);
-        (host.contexts.current, host.contexts.effective, host.during) = (0, 0, When::Allocating);
+    pub(crate) fn allocate(&mut self, length: u32) -> Result<u32, Exit> {
+        let guest = self.inside().guest.ok_or(Exit::Code(self.memory_fault))?;
+        let inside = self.inside();
+        inside.process.meter.entered(guest.allocator);
+        inside.process.meter.allocated(length);
+        let before = (inside.contexts.current, inside.contexts.effective, inside.during);
+        (inside.contexts.current, inside.contexts.effective, inside.during) =
+            (0, 0, When::Allocating);
         let mut results = [Val::I32(0)];
         let called =
             guest.allocate.call(&mut self.caller, &[Val::I32(length.cast_signed())], &mut results);
-        let host = self.host();
-        (host.contexts.current, host.contexts.effective, host.during) = before;
+        let inside = self.inside();
+        (inside.contexts.current, inside.contexts.effective, inside.during) = before;
         called.map_err(Exit::Trap)?;
         match results[0].i32() {
             None | Some(0) => Err(Exit::Code(self.memory_fault)),
@@ -161,7 +199,7 @@ impl<'a> Call<'a> {
 
     /// The guest's whole memory; none at all while it is still being instantiated.
     fn memory(&mut self) -> &mut [u8] {
-        match self.host().guest {
+        match self.inside().guest {
             Some(guest) => guest.memory.data_mut(&mut self.caller),
             None => &mut [],
         }
@@ -171,6 +209,7 @@ impl<'a> Call<'a> {
         let left = self.caller.get_fuel().map_err(Exit::Trap)?;
         let rest =
             left.checked_sub(fuel).ok_or_else(|| Exit::Trap(wasmtime::Trap::OutOfFuel.into()))?;
+        self.process().meter.charged(fuel);
         self.caller.set_fuel(rest).map_err(Exit::Trap)
     }
 }

@@ -11,7 +11,7 @@ use crate::Line;
 /// Why a VM did not do what it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The module trapped. Envoy never enters a VM again after that, and neither does this host.
+    /// The module trapped, and its plugin has no policy that says what to make of it.
     Trapped(Trap),
     /// The module said no: it returned 0 from a callback that may refuse.
     Refused {
@@ -20,10 +20,14 @@ pub enum Failure {
         /// What the module logged meanwhile.
         log: Vec<Line>,
     },
-    /// The VM trapped earlier, so it was not entered.
-    Broken,
-    /// No root context is there to serve this: none was configured, or it was shut down.
-    NoRoot,
+    /// A VM that was to be there is not.
+    NoVm,
+    /// Nothing is known of this request: its outcome was taken before, or its host is another.
+    NoStream,
+    /// The module did something that makes Envoy itself crash.
+    WouldCrash(&'static str),
+    /// A request did not end within a day of the host's time.
+    Stuck,
 }
 
 impl fmt::Display for Failure {
@@ -33,13 +37,16 @@ impl fmt::Display for Failure {
             Self::Refused { entry, log } => {
                 write!(out, "The module refused: {entry} returned 0.{}", Logged(log))
             }
-            Self::Broken => out.write_str(
-                "The module trapped in an earlier call, and a VM is never entered again after that. \
-                 Make a new Vm.",
+            Self::NoVm => out.write_str("The VM that was to do this is gone."),
+            Self::NoStream => out.write_str(
+                "Nothing is known of this request. Its outcome is told once, and by the host that ran it.",
             ),
-            Self::NoRoot => out.write_str(
-                "There is no root context to serve this. \
-                 Call Vm::configure first, and do not use a root after its end.",
+            Self::WouldCrash(what) => {
+                write!(out, "Envoy crashes when a module does this: {what}.")
+            }
+            Self::Stuck => out.write_str(
+                "The request did not end within a day of the host's time. \
+                 See that the module lets it go on, or end it with Request::abandoned_after.",
             ),
         }
     }
@@ -59,11 +66,29 @@ pub struct Trap {
     pub backtrace: Vec<String>,
     /// What the module logged meanwhile.
     pub log: Vec<Line>,
+    /// The thread it happened on: 0 is the main thread, then come the workers.
+    pub thread: usize,
+    /// How many lines the host's log had by then.
+    pub lines_before: usize,
 }
 
 impl Trap {
-    pub(crate) fn new(entry: &'static str, error: &wasmtime::Error, log: &[Line]) -> Self {
-        Self { entry, cause: cause(error), backtrace: backtrace(error), log: log.to_vec() }
+    /// A trap in an entry before which the log had so many lines.
+    pub(crate) fn new(
+        entry: &'static str,
+        error: &wasmtime::Error,
+        thread: usize,
+        heard: usize,
+        log: &[Line],
+    ) -> Self {
+        Self {
+            entry,
+            cause: cause(error),
+            backtrace: backtrace(error),
+            log: log[heard..].to_vec(),
+            thread,
+            lines_before: log.len(),
+        }
     }
 }
 
@@ -95,7 +120,7 @@ fn cause(error: &wasmtime::Error) -> String {
         Some(wasmtime::Trap::OutOfFuel) => format!(
             "it used up {} units of fuel, about one for an instruction, without returning; \
              it loops for ever or does far too much in one call",
-            crate::vm::FUEL
+            crate::fuel::FUEL
         ),
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),

@@ -48,6 +48,15 @@ impl HeaderMap {
         self.add(name, value);
     }
 
+    /// Puts one value where the first is, or at the end: what Envoy does with headers of its own.
+    pub(crate) fn overwrite(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        let value = value.as_ref().to_vec();
+        match self.entries.iter_mut().find(|(other, _)| other == name.as_bytes()) {
+            Some((_, present)) => *present = value,
+            None => self.insert(name.into(), value),
+        }
+    }
+
     /// Removes all values under this name.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) {
         let name = canonical(name.as_ref());

@@ -55,6 +55,11 @@ pub struct Line {
     pub level: Level,
     /// What it said; bytes that are not UTF-8 are replaced.
     pub text: String,
+    /// The thread it said it on: 0 is the main thread, then come the workers.
+    pub thread: usize,
+    /// For which plugin: its name (of a stream only), root id and VM id, each if there is one, with
+    /// blanks between. That is what Envoy puts in front of the line.
+    pub plugin: String,
 }
 
 impl fmt::Display for Line {

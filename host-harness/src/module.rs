@@ -1,25 +1,58 @@
 //! Loading: a module is compiled once, and held against what Envoy demands of one before it runs.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use wasmtime::{Config, Engine, ExternType, InstancePre, WasmBacktraceDetails};
+use wasmtime::{Config, Engine, ExternType, InstancePre, Linker, WasmBacktraceDetails};
 
-use crate::host::Host;
 use crate::hostcalls;
 use crate::surface;
+use crate::vm::Inside;
 
 /// A module that Envoy would load. Clones share what was compiled, on all threads.
 #[derive(Clone)]
 pub struct Module {
-    pub(crate) linked: InstancePre<Host>,
+    pub(crate) linked: InstancePre<Inside>,
     pub(crate) allocator: &'static str,
+    code: u64,
 }
 
+/// How many compiled modules are kept for those who ask for the same again.
+const MOST_KEPT: usize = 64;
+
+/// What was compiled in this process, by its bytes.
+static COMPILED: LazyLock<Mutex<HashMap<Vec<u8>, Module>>> = LazyLock::new(Mutex::default);
+
+/// The compiler, and everything that modules can import: the same for all of them.
+static HOST: LazyLock<Result<(Engine, Linker<Inside>), ModuleError>> = LazyLock::new(|| {
+    let engine = Engine::new(&config()).map_err(|error| ModuleError::unusable(&error))?;
+    let linker = hostcalls::link(&engine).map_err(|error| ModuleError::unusable(&error))?;
+    Ok((engine, linker))
+});
+
 impl Module {
-    /// Compiles and checks a module, in WebAssembly's binary or text format.
+    /// Checks and compiles a module, in WebAssembly's binary or text format. The same bytes are
+    /// compiled once in a process, so every test may ask for its module afresh.
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, ModuleError> {
-        let engine = Engine::new(&config()).map_err(|error| ModuleError::unusable(&error))?;
-        let module = wasmtime::Module::new(&engine, bytes)
+        let bytes = bytes.as_ref();
+        let compiled = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = compiled().get(bytes) {
+            return Ok(module.clone());
+        }
+        let module = Self::compile(bytes)?;
+        let mut compiled = compiled();
+        if compiled.len() >= MOST_KEPT {
+            compiled.clear();
+        }
+        compiled.insert(bytes.to_vec(), module.clone());
+        Ok(module)
+    }
+
+    fn compile(bytes: &[u8]) -> Result<Self, ModuleError> {
+        let (engine, linker) = HOST.as_ref().map_err(Clone::clone)?;
+        let module = wasmtime::Module::new(engine, bytes)
             .map_err(|error| ModuleError::NotWasm(format!("{error:#}")))?;
         let marker =
             surface::MARKERS.into_iter().find(|marker| function(&module, marker).is_some());
@@ -28,8 +61,14 @@ impl Module {
         let allocator =
             surface::ALLOCATORS.into_iter().find(|name| function(&module, name).is_some());
         let allocator = allocator.ok_or(ModuleError::NoAllocator)?;
-        let linked = hostcalls::link(&engine).and_then(|linker| linker.instantiate_pre(&module));
-        Ok(Self { linked: linked.map_err(|error| ModuleError::unusable(&error))?, allocator })
+        let linked =
+            linker.instantiate_pre(&module).map_err(|error| ModuleError::unusable(&error))?;
+        Ok(Self { linked, allocator, code: hash(bytes) })
+    }
+
+    /// Tells modules with other bytes apart.
+    pub(crate) fn code(&self) -> u64 {
+        self.code
     }
 }
 
@@ -120,6 +159,12 @@ impl fmt::Display for ModuleError {
 }
 
 impl std::error::Error for ModuleError {}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
 
 fn config() -> Config {
     let mut config = Config::new();

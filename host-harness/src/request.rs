@@ -1,50 +1,126 @@
-//! What goes into the life of a stream, and what comes out of it.
+//! A request, and all that becomes of it around the filter: what the test says before it runs.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::{Budget, HeaderMap, Line};
+use crate::piece::{Act, Piece};
+use crate::{HeaderMap, PluginId, Response};
 
 /// A request, and how it fares.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(crate) headers: HeaderMap,
-    pub(crate) ends_with_headers: bool,
-    pub(crate) protocol: String,
-    pub(crate) course: Course,
+    body: Vec<Vec<u8>>,
+    trailers: Option<HeaderMap>,
+    gap: Duration,
+    unfinished: bool,
+    pub(crate) protocol: Protocol,
+    pub(crate) before: Option<Response>,
+    pub(crate) route: Route,
+    pub(crate) attempts: VecDeque<Response>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) leaves: Option<Duration>,
+    pub(crate) worker: usize,
+    pub(crate) plugin: Option<PluginId>,
 }
 
-/// What becomes of a request after us, or before us.
-#[derive(Clone, Debug)]
-pub(crate) enum Course {
-    Upstream(Response),
-    Router(Response),
-    Earlier(Response),
-    Gone(Duration),
+/// Which HTTP the client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    #[default]
+    Http11,
+    /// HTTP/2
+    Http2,
+    /// HTTP/3
+    Http3,
+}
+
+impl Protocol {
+    /// As the property `request.protocol` spells it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+            Self::Http3 => "HTTP/3",
+        }
+    }
+
+    /// The scheme of its connection: HTTP/3 is always encrypted, and here nothing else is.
+    pub(crate) fn scheme(self) -> &'static str {
+        if self == Self::Http3 { "https" } else { "http" }
+    }
+
+    /// Whether the end of a body is a message of its own, as it is in HTTP/1.
+    pub(crate) fn ends_apart(self) -> bool {
+        matches!(self, Self::Http10 | Self::Http11)
+    }
+}
+
+/// Where Envoy's router sends a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Route {
+    /// To the application, which answers as the request says.
+    #[default]
+    Upstream,
+    /// Nowhere: no route matches, so 404.
+    Missing,
+    /// To a cluster that does not exist, so 503.
+    MissingCluster,
+    /// To a cluster without a healthy host, so 503.
+    NoHost,
+    /// To a host that refuses connections, so 503.
+    Refused,
+    /// Envoy answers by itself, with a status and a body.
+    Direct(u16, Vec<u8>),
+    /// Envoy answers with a redirect to this location.
+    Redirect(String),
 }
 
 impl Request {
-    /// A GET without a body, over HTTP/1.1, that an upstream answers with 200 at once.
-    pub fn get(path: &str) -> Self {
+    /// A GET without a body, over HTTP/1.1, that an application answers with 200 at once.
+    pub fn get(path: impl AsRef<[u8]>) -> Self {
         Self::new("GET", path)
     }
 
-    /// A request without a body, over HTTP/1.1, that an upstream answers with 200 at once.
-    pub fn new(method: &str, path: &str) -> Self {
-        let headers =
-            [(":authority", "app.test"), (":path", path), (":method", method), (":scheme", "http")];
+    /// A request without a body, over HTTP/1.1, that an application answers with 200 at once.
+    pub fn new(method: &str, path: impl AsRef<[u8]>) -> Self {
+        let headers: [(&str, &[u8]); 4] = [
+            (":authority", b"app.test"),
+            (":path", path.as_ref()),
+            (":method", method.as_bytes()),
+            (":scheme", b"http"),
+        ];
         Self {
             headers: HeaderMap::from_iter(headers),
-            ends_with_headers: true,
-            protocol: "HTTP/1.1".into(),
-            course: Course::Upstream(Response::new(200)),
+            body: Vec::new(),
+            trailers: None,
+            gap: Duration::ZERO,
+            unfinished: false,
+            protocol: Protocol::default(),
+            before: None,
+            route: Route::default(),
+            attempts: VecDeque::from([Response::new(200)]),
+            timeout: Some(Duration::from_secs(15)),
+            leaves: None,
+            worker: 0,
+            plugin: None,
         }
+    }
+
+    /// To this host, instead of `app.test`.
+    #[must_use]
+    pub fn authority(mut self, authority: impl AsRef<[u8]>) -> Self {
+        self.headers.overwrite(":authority", authority);
+        self
     }
 
     /// With one more header, beside those that are there.
     #[must_use]
-    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+    pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
         self.headers.add(name, value);
         self
     }
@@ -56,33 +132,85 @@ impl Request {
         self
     }
 
-    /// With a body, which only says that the stream does not end with the headers: bodies are not
-    /// modelled.
+    /// With a body in one piece, and a `content-length` that says how long it is.
     #[must_use]
-    pub fn with_body(mut self) -> Self {
-        self.ends_with_headers = false;
+    pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref();
+        self.headers.replace("content-length", body.len().to_string());
+        self.chunk(body)
+    }
+
+    /// With one more piece of a body whose length is not said beforehand.
+    #[must_use]
+    pub fn chunk(mut self, chunk: impl AsRef<[u8]>) -> Self {
+        self.body.push(chunk.as_ref().to_vec());
         self
     }
 
-    /// Over another protocol, such as `HTTP/2`.
+    /// With a trailer, beside those that are there.
     #[must_use]
-    pub fn protocol(mut self, protocol: &str) -> Self {
-        self.protocol = protocol.into();
+    pub fn trailer(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
+        self.trailers.get_or_insert_default().add(name, value);
         self
     }
 
-    /// An upstream answers so.
+    /// So much time passes before each piece of the body and before the trailers.
+    #[must_use]
+    pub fn every(mut self, time: Duration) -> Self {
+        self.gap = time;
+        self
+    }
+
+    /// Without an end: the client stops in the middle and says nothing more.
+    #[must_use]
+    pub fn unfinished(mut self) -> Self {
+        self.unfinished = true;
+        self
+    }
+
+    /// Asking for another protocol, such as `websocket`. What the client sends then has no end, and
+    /// the application does not wait for it.
+    #[must_use]
+    pub fn upgrade(mut self, protocol: &str) -> Self {
+        self.headers.add("connection", "upgrade");
+        self.headers.add("upgrade", protocol);
+        self.unfinished()
+    }
+
+    /// Over another protocol than HTTP/1.1.
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self.headers.overwrite(":scheme", protocol.scheme());
+        self
+    }
+
+    /// The application answers so.
     #[must_use]
     pub fn answered(mut self, response: Response) -> Self {
-        self.course = Course::Upstream(response);
+        self.attempts = VecDeque::from([response]);
         self
     }
 
-    /// Envoy's router answers so by itself, because there is no route, no healthy upstream, or a
-    /// direct response.
+    /// The application answers so when the router tries once more, because the answer before was a
+    /// reset or a status of 500 or above.
     #[must_use]
-    pub fn answered_by_router(mut self, response: Response) -> Self {
-        self.course = Course::Router(response);
+    pub fn then_answered(mut self, response: Response) -> Self {
+        self.attempts.push_back(response);
+        self
+    }
+
+    /// Envoy's router sends it elsewhere than to the application.
+    #[must_use]
+    pub fn route(mut self, route: Route) -> Self {
+        self.route = route;
+        self
+    }
+
+    /// The route's timeout, which is 15 seconds without this; zero is none.
+    #[must_use]
+    pub fn timeout(mut self, time: Duration) -> Self {
+        self.timeout = Some(time).filter(|time| !time.is_zero());
         self
     }
 
@@ -90,134 +218,40 @@ impl Request {
     /// before.
     #[must_use]
     pub fn answered_before_us(mut self, response: Response) -> Self {
-        self.course = Course::Earlier(response);
+        self.before = Some(response);
         self
     }
 
-    /// The client goes away after this time, and no response has come.
+    /// The client goes away after this time, unless all is over by then.
     #[must_use]
     pub fn abandoned_after(mut self, time: Duration) -> Self {
-        self.course = Course::Gone(time);
+        self.leaves = Some(time);
         self
     }
-}
 
-/// A response, and how long it takes.
-#[derive(Clone, Debug)]
-pub struct Response {
-    pub(crate) headers: HeaderMap,
-    pub(crate) ends_with_headers: bool,
-    pub(crate) first_byte: Duration,
-    pub(crate) rest: Duration,
-}
-
-impl Response {
-    /// A response with this status and with a body, at once.
-    pub fn new(status: u16) -> Self {
-        Self {
-            headers: HeaderMap::from_iter([(":status", status.to_string())]),
-            ends_with_headers: false,
-            first_byte: Duration::ZERO,
-            rest: Duration::ZERO,
-        }
-    }
-
-    /// With one more header, beside those that are there.
+    /// On this worker, counted from 0.
     #[must_use]
-    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.add(name, value);
+    pub fn on_worker(mut self, worker: usize) -> Self {
+        self.worker = worker;
         self
     }
 
-    /// Without a body, as after HEAD or with 204: the stream ends with the headers.
+    /// Through this plugin, where the host has several.
     #[must_use]
-    pub fn without_body(mut self) -> Self {
-        self.ends_with_headers = true;
+    pub fn through(mut self, plugin: PluginId) -> Self {
+        self.plugin = Some(plugin);
         self
     }
 
-    /// Its headers come so long after the request's. The clocks go on by that.
-    #[must_use]
-    pub fn after(mut self, time: Duration) -> Self {
-        self.first_byte = time;
-        self
-    }
-
-    /// It ends so long after its headers. The clocks go on by that.
-    #[must_use]
-    pub fn lasting(mut self, time: Duration) -> Self {
-        self.rest = time;
-        self
-    }
-}
-
-/// What came of a request.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// The request's headers as the upstream saw them; `None` if none saw the request.
-    pub upstream: Option<HeaderMap>,
-    /// The response's headers as the client saw them; `None` if it saw no response.
-    pub client: Option<HeaderMap>,
-    /// Filter state that the module left, by its full name, such as `wasm.line`.
-    pub state: BTreeMap<String, Vec<u8>>,
-    /// Where the module held the stream up, if it did.
-    pub pause: Option<Pause>,
-    /// What the module logged meanwhile.
-    pub log: Vec<Line>,
-    /// What the request cost.
-    pub budget: Budget,
-}
-
-/// Where a module held a stream up. This host cannot make it go on, so the client goes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
-    /// At the request's headers: no upstream saw the request.
-    Request,
-    /// At the response's headers: the client saw no response.
-    Response,
-}
-
-impl Outcome {
-    pub(crate) fn new() -> Self {
-        Self {
-            upstream: None,
-            client: None,
-            state: BTreeMap::new(),
-            pause: None,
-            log: Vec::new(),
-            budget: Budget::default(),
+    /// What the client sends, one after the other.
+    pub(crate) fn pieces(&self) -> VecDeque<Piece> {
+        let mut pieces = VecDeque::new();
+        pieces.push_back(Piece::now(Act::Headers(self.headers.clone())));
+        pieces.extend(self.body.iter().map(|chunk| Piece::after(self.gap, Act::Data(chunk.clone()))));
+        if let Some(trailers) = &self.trailers {
+            pieces.push_back(Piece::after(self.gap, Act::Trailers(trailers.clone())));
         }
+        Piece::end(&mut pieces, !self.unfinished, self.protocol.ends_apart());
+        pieces
     }
-}
-
-impl fmt::Display for Pause {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Request => "paused at the request's headers",
-            Self::Response => "paused at the response's headers",
-        })
-    }
-}
-
-/// The whole outcome but the log, as stable text.
-impl fmt::Display for Outcome {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        section(out, "upstream saw", self.upstream.as_ref())?;
-        section(out, "client saw", self.client.as_ref())?;
-        if let Some(pause) = self.pause {
-            writeln!(out, "{pause}")?;
-        }
-        for (name, value) in &self.state {
-            writeln!(out, "{name} = {}", String::from_utf8_lossy(value))?;
-        }
-        self.budget.fmt(out)
-    }
-}
-
-fn section(out: &mut fmt::Formatter<'_>, title: &str, headers: Option<&HeaderMap>) -> fmt::Result {
-    let Some(headers) = headers else {
-        return writeln!(out, "{title} nothing");
-    };
-    writeln!(out, "{title}")?;
-    headers.to_string().lines().try_for_each(|line| writeln!(out, "  {line}"))
 }

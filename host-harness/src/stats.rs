@@ -1,7 +1,6 @@
 //! The stats of a process, as modules defined and recorded them.
 //!
-//! One `Stats` belongs to as many VMs as the test gives it to, as Envoy's workers share one store.
-//! Names are the guest's own: Envoy's prefix `wasmcustom.` and its tags are Envoy's business and
+//! All VMs of a host share one store. Names are the guest's own: Envoy's prefix `wasmcustom.` and its tags are Envoy's business and
 //! not here.
 
 use std::collections::BTreeMap;
@@ -29,6 +28,20 @@ impl Stats {
             Value::Samples(samples) => Some(samples.clone()),
             Value::Number(_) => None,
         }
+    }
+
+    /// All of them by name, with what they say: a number for a counter or a gauge, all that was
+    /// recorded for a histogram.
+    pub fn all(&self) -> Vec<(String, Stat)> {
+        let of = |(key, value): (&Key, &Value)| {
+            let stat = match value {
+                Value::Number(number) if key.kind == Kind::Counter => Stat::Counter(*number),
+                Value::Number(number) => Stat::Gauge(*number),
+                Value::Samples(samples) => Stat::Histogram(samples.clone()),
+            };
+            (String::from_utf8_lossy(&key.name).into_owned(), stat)
+        };
+        self.lock().iter().map(of).collect()
     }
 
     pub(crate) fn define(&self, key: &Key) {
@@ -81,6 +94,17 @@ impl fmt::Display for Stats {
         }
         Ok(())
     }
+}
+
+/// What a stat says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stat {
+    /// It only grows.
+    Counter(u64),
+    /// It is set, and moved up and down.
+    Gauge(u64),
+    /// All that was recorded, in order.
+    Histogram(Vec<u64>),
 }
 
 /// Kind and name together: the same name as two kinds is two stats.

@@ -8,7 +8,9 @@ use std::fmt;
 use wasmtime::{FuncType, ValType};
 
 use crate::call::{Answer, Call};
-use crate::hostcalls::{buffers, contexts, headers, log, metrics, properties, time, wasi};
+use crate::hostcalls::{
+    buffers, callouts, contexts, foreign, headers, log, metrics, properties, shared, streams, time, wasi,
+};
 
 /// The export that says which version of the ABI a module speaks.
 pub(crate) const MARKERS: [&str; 2] = ["proxy_abi_version_0_2_1", "proxy_abi_version_0_2_0"];
@@ -88,25 +90,25 @@ pub(crate) const ENV: &[Import] = &[
     env("proxy_set_effective_context", "i", When::Running, contexts::set_effective),
     env("proxy_done", "", When::Running, contexts::done),
     env("pthread_equal", "ii", When::Running, contexts::pthread_equal),
-    missing("proxy_get_status", "iii"),
-    missing("proxy_send_local_response", "iiiiiiii"),
-    missing("proxy_get_shared_data", "iiiii"),
-    missing("proxy_set_shared_data", "iiiii"),
-    missing("proxy_register_shared_queue", "iii"),
-    missing("proxy_resolve_shared_queue", "iiiii"),
-    missing("proxy_dequeue_shared_queue", "iii"),
-    missing("proxy_enqueue_shared_queue", "iii"),
-    missing("proxy_get_buffer_status", "iii"),
-    missing("proxy_set_buffer_bytes", "iiiii"),
-    missing("proxy_http_call", "iiiiiiiiii"),
-    missing("proxy_grpc_call", "iiiiiiiiiiii"),
-    missing("proxy_grpc_stream", "iiiiiiiii"),
-    missing("proxy_grpc_close", "i"),
-    missing("proxy_grpc_cancel", "i"),
-    missing("proxy_grpc_send", "iiii"),
-    missing("proxy_call_foreign_function", "iiiiii"),
-    missing("proxy_continue_stream", "i"),
-    missing("proxy_close_stream", "i"),
+    env("proxy_get_status", "iii", When::Running, callouts::status),
+    env("proxy_send_local_response", "iiiiiiii", When::Running, streams::respond),
+    env("proxy_get_shared_data", "iiiii", When::Running, shared::get_data),
+    env("proxy_set_shared_data", "iiiii", When::Running, shared::set_data),
+    env("proxy_register_shared_queue", "iii", When::Running, shared::register_queue),
+    env("proxy_resolve_shared_queue", "iiiii", When::Running, shared::resolve_queue),
+    env("proxy_dequeue_shared_queue", "iii", When::Running, shared::dequeue),
+    env("proxy_enqueue_shared_queue", "iii", When::Running, shared::enqueue),
+    env("proxy_get_buffer_status", "iii", When::Running, buffers::status),
+    env("proxy_set_buffer_bytes", "iiiii", When::Running, buffers::set),
+    env("proxy_http_call", "iiiiiiiiii", When::Running, callouts::http_call),
+    env("proxy_grpc_call", "iiiiiiiiiiii", When::Running, callouts::grpc_call),
+    env("proxy_grpc_stream", "iiiiiiiii", When::Running, callouts::grpc_stream),
+    env("proxy_grpc_close", "i", When::Running, callouts::grpc_close),
+    env("proxy_grpc_cancel", "i", When::Running, callouts::grpc_cancel),
+    env("proxy_grpc_send", "iiii", When::Running, callouts::grpc_send),
+    env("proxy_call_foreign_function", "iiiiii", When::Running, foreign::call),
+    env("proxy_continue_stream", "i", When::Running, streams::go_on),
+    env("proxy_close_stream", "i", When::Running, streams::close),
     missing("envoy_resolve_dns", "iii"),
     Import {
         results: "",

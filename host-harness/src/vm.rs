@@ -1,274 +1,244 @@
-//! A VM: one instance of a module in a world of its own, and the life of its root contexts.
-//!
-//! How a request goes through it is in `stream`.
+//! A VM: one instance of a module on one thread, and the one way into it.
 
-use wasmtime::{Instance, Store, Val};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::context::{Context, Ending, Root as RootContext};
-use crate::error::{Failure, Trap};
-use crate::host::{Guest, Host};
-use crate::surface::When;
-use crate::{Budget, Line, Module, Stats, World};
+use wasmtime::{Func, Instance, Memory, ResourceLimiter, Store, Val};
 
-/// What one call into a module may use up, about one unit for an instruction. Real callbacks need a
-/// few thousand.
-pub(crate) const FUEL: u64 = 1_000_000_000;
+use crate::context::Contexts;
+use crate::fuel::FUEL;
+use crate::hostcalls::metrics::MetricIds;
+use crate::plugin::VmKey;
+use crate::process::Process;
+use crate::surface::{self, When};
+use crate::{Module, Plugin, Trap};
+
+/// Envoy gives a VM no more linear memory than this.
+const MOST_MEMORY: usize = 1 << 30;
+
+/// Where a VM stands in its host's list. Places are not used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct VmRef(pub(crate) usize);
 
 /// One instance of a module.
-pub struct Vm {
-    store: Store<Host>,
-    instance: Instance,
-    pub(crate) serving: Option<u32>,
-    pub(crate) broken: bool,
-    /// How long the log was when the test last asked for something.
-    heard: usize,
+pub(crate) struct Vm {
+    store: Store<Inside>,
+    exports: HashMap<&'static str, Func>,
+    /// The module trapped, so it is never entered again.
+    pub(crate) failed: bool,
 }
 
-/// A root context of a VM.
+/// What hostcalls know of the VM that they come from.
+pub(crate) struct Inside {
+    /// Lent for as long as the module runs.
+    pub(crate) process: Box<Process>,
+    pub(crate) at: VmRef,
+    /// 0 is the main thread.
+    pub(crate) thread: usize,
+    pub(crate) key: VmKey,
+    /// The plugin for which the VM was made, whose settings of the VM all others share.
+    pub(crate) first: Arc<Plugin>,
+    pub(crate) contexts: Contexts,
+    pub(crate) metrics: MetricIds,
+    pub(crate) guest: Option<Guest>,
+    /// What the module is about, which decides what it may call.
+    pub(crate) during: When,
+}
+
+/// The parts of the module that hostcalls need. They are known once it is instantiated.
+#[derive(Clone, Copy)]
+pub(crate) struct Guest {
+    pub(crate) memory: Memory,
+    pub(crate) allocate: Func,
+    pub(crate) allocator: &'static str,
+}
+
+/// What came of entering a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Root(u32);
-
-/// A plugin: its configuration, and its names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plugin {
-    pub(crate) name: String,
-    pub(crate) root_id: String,
-    pub(crate) configuration: Vec<u8>,
-}
-
-impl Plugin {
-    /// A plugin with this configuration, as the bytes that the module will read, and without names.
-    pub fn new(configuration: impl Into<Vec<u8>>) -> Self {
-        Self { name: String::new(), root_id: String::new(), configuration: configuration.into() }
-    }
-
-    /// With a name.
-    #[must_use]
-    pub fn name(mut self, name: &str) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// With a root id.
-    #[must_use]
-    pub fn root_id(mut self, id: &str) -> Self {
-        self.root_id = id.into();
-        self
-    }
+pub(crate) enum Entered {
+    /// It has no such export, or no VM is there any more.
+    Missing,
+    /// It answered, with 0 where it returns nothing.
+    Answered(u32),
+    Trapped,
 }
 
 impl Vm {
     /// Instantiates a module and starts it: `_initialize` and then `main`, or else `_start`.
-    pub fn new(module: &Module, world: World) -> Result<Self, Failure> {
-        let mut store = Store::new(module.linked.module().engine(), Host::new(world));
-        store.limiter(|host| &mut host.limits);
-        let instance = instantiate(&mut store, module).map_err(|error| {
-            Failure::Trapped(Trap::new("its start function", &error, &store.data().log))
-        })?;
-        let mut vm = Self { store, instance, serving: None, broken: false, heard: 0 };
-        vm.host_mut().during = When::Starting;
-        if vm.enter("_initialize", 0, &[])?.is_some() {
-            vm.enter("main", 0, &[0, 0])?;
-        } else {
-            vm.enter("_start", 0, &[])?;
-        }
-        vm.host_mut().during = When::Running;
+    pub(crate) fn new(
+        plugin: &Arc<Plugin>,
+        at: VmRef,
+        thread: usize,
+        process: &mut Box<Process>,
+    ) -> Result<Self, Trap> {
+        let module = &plugin.module;
+        let inside = Inside {
+            process: Box::default(),
+            at,
+            thread,
+            key: plugin.vm_key(),
+            first: Arc::clone(plugin),
+            contexts: Contexts::new(),
+            metrics: MetricIds::default(),
+            guest: None,
+            during: When::Starting,
+        };
+        let mut store = Store::new(module.linked.module().engine(), inside);
+        store.limiter(|inside| inside);
+        let mut vm = Self { store, exports: HashMap::new(), failed: false };
+        vm.instantiate(module, process)?;
+        vm.start(process)?;
+        vm.inside_mut().during = When::Running;
         Ok(vm)
     }
 
-    /// Creates, starts and configures a root context. From then on it serves new requests; earlier
-    /// ones live on.
-    pub fn configure(&mut self, plugin: Plugin) -> Result<Root, Failure> {
-        self.listen();
-        let vm_length = length(&self.host().world.vm_configuration);
-        let plugin_length = length(&plugin.configuration);
-        let id = self.host_mut().contexts.add(Context::Root(RootContext::new(plugin)));
-        self.configuring(id, true);
-        self.enter("proxy_on_context_create", id, &[id, 0])?;
-        self.configuring(id, false);
-        self.ask("proxy_on_vm_start", id, vm_length)?;
-        self.configuring(id, true);
-        self.ask("proxy_on_configure", id, plugin_length)?;
-        self.configuring(id, false);
-        self.serving = Some(id);
-        Ok(Root(id))
+    fn instantiate(&mut self, module: &Module, process: &mut Box<Process>) -> Result<(), Trap> {
+        let heard = process.log.len();
+        self.lend(process);
+        let instance = self
+            .store
+            .set_fuel(FUEL)
+            .and_then(|()| module.linked.instantiate(&mut self.store));
+        self.lend(process);
+        let thread = self.inside().thread;
+        let instance = instance.map_err(|error| {
+            Trap::new("its start function", &error, thread, heard, &process.log)
+        })?;
+        self.find_exports(module, instance);
+        Ok(())
     }
 
-    /// Every root whose timer runs ticks once. The clocks stay where they are.
-    pub fn tick(&mut self) -> Result<(), Failure> {
-        self.listen();
-        for id in self.host().contexts.ticking() {
-            self.enter("proxy_on_tick", id, &[id])?;
+    fn find_exports(&mut self, module: &Module, instance: Instance) {
+        for (name, ..) in surface::EXPORTS {
+            if let Some(function) = instance.get_func(&mut self.store, name) {
+                self.exports.insert(name, function);
+            }
+        }
+        let memory = instance.get_memory(&mut self.store, "memory");
+        let allocate = self.exports.get(module.allocator).copied();
+        self.inside_mut().guest = memory.zip(allocate).map(|(memory, allocate)| Guest {
+            memory,
+            allocate,
+            allocator: module.allocator,
+        });
+    }
+
+    fn start(&mut self, process: &mut Box<Process>) -> Result<(), Trap> {
+        let entries: &[(&'static str, &[u32])] = if self.exports.contains_key("_initialize") {
+            &[("_initialize", &[]), ("main", &[0, 0])]
+        } else {
+            &[("_start", &[])]
+        };
+        for (entry, args) in entries {
+            if self.enter(process, entry, 0, args) == Entered::Trapped {
+                return Err(process.traps.pop().expect("a trap is recorded when it happens"));
+            }
         }
         Ok(())
     }
 
-    /// A root's timer, in milliseconds, if it has set one.
-    pub fn tick_period(&self, root: Root) -> Option<u32> {
-        self.host().contexts.root(root.0).map(|root| root.tick_period).filter(|period| *period > 0)
-    }
-
-    /// Asks a root to end. If it says that it is not ready it goes on ticking, and ends when it
-    /// says `proxy_done`. Returns whether it has ended.
-    pub fn shut_down(&mut self, root: Root) -> Result<bool, Failure> {
-        self.listen();
-        let Root(root) = root;
-        self.host().contexts.root(root).ok_or(Failure::NoRoot)?;
-        self.serving = self.serving.filter(|serving| *serving != root);
-        let ready = self.enter("proxy_on_done", root, &[root])? != Some(0);
-        if ready {
-            self.delete(root)?;
-        } else {
-            self.ending(root, Ending::Waiting);
-        }
-        Ok(ready)
-    }
-
-    /// The VM's surroundings, to look at.
-    pub fn world(&self) -> &World {
-        &self.host().world
-    }
-
-    /// The VM's surroundings, to change.
-    pub fn world_mut(&mut self) -> &mut World {
-        &mut self.host_mut().world
-    }
-
-    /// The stats of the process that this VM is part of.
-    pub fn stats(&self) -> &Stats {
-        &self.host().world.stats
-    }
-
-    /// All that the module has logged.
-    pub fn log(&self) -> &[Line] {
-        &self.host().log
-    }
-
-    /// All that the module has cost.
-    pub fn budget(&self) -> &Budget {
-        &self.host().budget
-    }
-
-    /// How large the module's memory has grown. It never shrinks.
-    pub fn memory_bytes(&self) -> usize {
-        self.host().guest.as_ref().map_or(0, |guest| guest.memory.data_size(&self.store))
-    }
-
-    pub(crate) fn host(&self) -> &Host {
-        self.store.data()
-    }
-
-    pub(crate) fn host_mut(&mut self) -> &mut Host {
-        self.store.data_mut()
-    }
-
-    /// What a failure carries of the log begins here.
-    pub(crate) fn listen(&mut self) {
-        self.heard = self.host().log.len();
-    }
-
-    /// What the module has logged since `listen`.
-    pub(crate) fn heard(&self) -> &[Line] {
-        &self.host().log[self.heard..]
-    }
-
-    /// Calls an export for a context, and answers what it returned, where there is such an export
-    /// and it returns something; one that returns nothing answers 0.
+    /// Calls an export for a context. What the module asked to be done afterwards is left to the
+    /// caller.
     pub(crate) fn enter(
         &mut self,
+        process: &mut Box<Process>,
         export: &'static str,
         context: u32,
         args: &[u32],
-    ) -> Result<Option<u32>, Failure> {
-        if self.broken {
-            return Err(Failure::Broken);
-        }
-        let Some(function) = self.instance.get_func(&mut self.store, export) else {
-            return Ok(None);
+    ) -> Entered {
+        let Some(function) = self.exports.get(export).copied().filter(|_| !self.failed) else {
+            return Entered::Missing;
         };
-        let args: Vec<Val> = args.iter().map(|arg| Val::I32(arg.cast_signed())).collect();
-        let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
-        let called = self
-            .begin(export, context)
-            .and_then(|()| function.call(&mut self.store, &args, &mut results));
-        called.map_err(|error| self.trapped(export, &error))?;
-        self.settle()?;
-        Ok(Some(results.first().and_then(Val::i32).unwrap_or(0).cast_unsigned()))
-    }
-
-    fn begin(&mut self, export: &'static str, context: u32) -> wasmtime::Result<()> {
-        let host = self.store.data_mut();
-        host.contexts.current = context;
-        host.contexts.effective = 0;
-        host.budget.entered(export);
-        self.store.set_fuel(FUEL)
-    }
-
-    /// Does what had to wait until the module was left.
-    fn settle(&mut self) -> Result<(), Failure> {
-        let contexts = &mut self.host_mut().contexts;
-        contexts.current = 0;
-        match contexts.done() {
-            Some(root) => self.delete(root),
-            None => Ok(()),
+        if process.faults.traps_in(export) {
+            let error = wasmtime::format_err!("a trap was asked for here");
+            return self.trapped(process, export, &error, process.log.len());
+        }
+        let heard = process.log.len();
+        process.meter.entered(export);
+        self.lend(process);
+        let contexts = &mut self.inside_mut().contexts;
+        (contexts.current, contexts.effective) = (context, 0);
+        let called = self.call(function, args);
+        self.inside_mut().contexts.current = 0;
+        self.lend(process);
+        self.measure(process);
+        match called {
+            Ok(answer) => Entered::Answered(answer),
+            Err(error) => self.trapped(process, export, &error, heard),
         }
     }
 
-    fn delete(&mut self, root: u32) -> Result<(), Failure> {
-        self.ending(root, Ending::NotAsked);
-        self.enter("proxy_on_delete", root, &[root])?;
-        self.host_mut().contexts.remove(root);
-        Ok(())
-    }
-
-    fn trapped(&mut self, entry: &'static str, error: &wasmtime::Error) -> Failure {
-        self.broken = true;
-        Failure::Trapped(Trap::new(entry, error, self.heard()))
-    }
-
-    fn ask(&mut self, entry: &'static str, root: u32, length: u32) -> Result<(), Failure> {
-        if self.enter(entry, root, &[root, length])? != Some(0) {
-            return Ok(());
+    fn call(&mut self, function: Func, args: &[u32]) -> wasmtime::Result<u32> {
+        self.store.set_fuel(FUEL)?;
+        let mut values = [const { Val::I32(0) }; 5];
+        for (value, arg) in values.iter_mut().zip(args) {
+            *value = Val::I32(arg.cast_signed());
         }
-        self.host_mut().contexts.remove(root);
-        Err(Failure::Refused { entry, log: self.heard().to_vec() })
+        let mut result = [Val::I32(0)];
+        let results = function.ty(&self.store).results().len();
+        function.call(&mut self.store, &values[..args.len()], &mut result[..results])?;
+        Ok(result[0].i32().unwrap_or(0).cast_unsigned())
     }
 
-    fn ending(&mut self, root: u32, ending: Ending) {
-        if let Some(root) = self.host_mut().contexts.root_mut(root) {
-            root.ending = ending;
-        }
+    /// The process goes in before the module runs and comes out afterwards.
+    fn lend(&mut self, process: &mut Box<Process>) {
+        std::mem::swap(&mut self.store.data_mut().process, process);
     }
 
-    fn configuring(&mut self, root: u32, configuring: bool) {
-        if let Some(root) = self.host_mut().contexts.root_mut(root) {
-            root.configuring = configuring;
-        }
+    fn measure(&mut self, process: &mut Process) {
+        let left = self.store.get_fuel().unwrap_or(0);
+        process.meter.used(FUEL.saturating_sub(left), self.memory_bytes());
+    }
+
+    fn trapped(
+        &mut self,
+        process: &mut Process,
+        entry: &'static str,
+        error: &wasmtime::Error,
+        heard: usize,
+    ) -> Entered {
+        self.failed = true;
+        let thread = self.inside().thread;
+        process.traps.push(Trap::new(entry, error, thread, heard, &process.log));
+        Entered::Trapped
+    }
+
+    pub(crate) fn inside(&self) -> &Inside {
+        self.store.data()
+    }
+
+    pub(crate) fn inside_mut(&mut self) -> &mut Inside {
+        self.store.data_mut()
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.inside().guest.as_ref().map_or(0, |guest| guest.memory.data_size(&self.store))
+    }
+
+}
+
+/// How much memory the module gets.
+impl ResourceLimiter for Inside {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        // The memory that it begins with is no growth.
+        Ok(desired <= MOST_MEMORY && !(current > 0 && self.process.faults.refuses_memory()))
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(true)
     }
 }
 
 impl std::fmt::Debug for Vm {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Vm")
-            .field("serving", &self.serving)
-            .field("broken", &self.broken)
+            .field("at", &self.inside().at)
+            .field("failed", &self.failed)
             .finish_non_exhaustive()
     }
-}
-
-fn instantiate(store: &mut Store<Host>, module: &Module) -> wasmtime::Result<Instance> {
-    store.set_fuel(FUEL)?;
-    let instance = module.linked.instantiate(&mut *store)?;
-    let memory = instance.get_memory(&mut *store, "memory");
-    let allocate = instance.get_func(&mut *store, module.allocator);
-    store.data_mut().guest = memory.zip(allocate).map(|(memory, allocate)| Guest {
-        memory,
-        allocate,
-        allocator: module.allocator,
-    });
-    Ok(instance)
-}
-
-fn length(bytes: &[u8]) -> u32 {
-    u32::try_from(bytes.len()).expect("a configuration is far below 4 GiB")
 }

@@ -1,58 +1,98 @@
-//! What surrounds a VM: clocks, randomness, environment, and the process's stats. All of it is in
-//! the test's hand.
+//! What surrounds the modules: clocks, randomness, the node, the clusters, and how the connection
+//! manager is set. All of it is in the test's hand.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::{Level, Stats};
+use serde_json::Value;
 
-/// A VM's surroundings. Clocks stand still until the test moves them, or a request that it runs
-/// says how long it takes.
+use crate::{Cluster, Level, Manager, Topology};
+
+/// The surroundings of a host. Its clocks stand still until the test moves them, or something that
+/// the test asked for takes its time.
 #[derive(Clone, Debug)]
 pub struct World {
     wall: u64,
     monotonic: u64,
     random: u64,
-    pub(crate) environment: Vec<(String, String)>,
-    pub(crate) vm_id: String,
-    pub(crate) vm_configuration: Vec<u8>,
     pub(crate) log_level: Level,
-    pub(crate) stats: Stats,
+    pub(crate) workers: usize,
+    pub(crate) node: Value,
+    pub(crate) clusters: BTreeMap<String, Cluster>,
+    pub(crate) manager: Manager,
+    pub(crate) topology: Topology,
+    pub(crate) most_buffered: usize,
+    pub(crate) drain: Duration,
 }
 
 impl World {
-    /// It is the beginning of 2026, the machine has been up for an hour, and all randomness follows
-    /// from `seed`.
+    /// It is the beginning of 2026, the machine has been up for an hour, there is one worker, and
+    /// all randomness follows from `seed`.
     pub fn seeded(seed: u64) -> Self {
         Self {
             wall: 1_767_225_600_000_000_000,
             monotonic: 3_600_000_000_000,
             random: seed,
-            environment: Vec::new(),
-            vm_id: String::new(),
-            vm_configuration: Vec::new(),
             log_level: Level::Info,
-            stats: Stats::default(),
+            workers: 1,
+            node: serde_json::json!({"id": "node", "cluster": "cluster"}),
+            clusters: BTreeMap::new(),
+            manager: Manager::default(),
+            topology: Topology::default(),
+            most_buffered: 1 << 20,
+            drain: Duration::from_secs(600),
         }
     }
 
-    /// With an environment variable for the module.
+    /// With so many worker threads; each has VMs of its own, and so has the main thread.
     #[must_use]
-    pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.into(), value.into()));
+    pub fn workers(mut self, count: usize) -> Self {
+        self.workers = count;
         self
     }
 
-    /// With an id for the VM; Istio always leaves it empty, as it is without this.
+    /// With this node, as it stands in Envoy's bootstrap: `id`, `cluster`, `metadata` and so on.
     #[must_use]
-    pub fn vm_id(mut self, id: &str) -> Self {
-        self.vm_id = id.into();
+    pub fn node(mut self, node: Value) -> Self {
+        self.node = node;
         self
     }
 
-    /// With a configuration for the VM, which is not the plugin's.
+    /// With a cluster that callouts can reach. One that is not named here does not exist.
     #[must_use]
-    pub fn vm_configuration(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.vm_configuration = bytes.into();
+    pub fn cluster(mut self, name: &str, cluster: Cluster) -> Self {
+        self.clusters.insert(name.into(), cluster);
+        self
+    }
+
+    /// With a connection manager that is set otherwise than by default.
+    #[must_use]
+    pub fn manager(mut self, manager: Manager) -> Self {
+        self.manager = manager;
+        self
+    }
+
+    /// With other names, metadata and addresses than by default.
+    #[must_use]
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = topology;
+        self
+    }
+
+    /// With another limit than a mebibyte for what a filter can make a stream hold back.
+    #[must_use]
+    pub fn most_buffered(mut self, bytes: usize) -> Self {
+        self.most_buffered = bytes;
+        self
+    }
+
+    /// With another time than ten minutes for requests under a configuration that was replaced.
+    /// After it they are cut, and the old root ends. Without any, as where the plugin's
+    /// configuration is discovered by itself, they may take as long as they like, and the old root
+    /// ends with the last of them.
+    #[must_use]
+    pub fn drain(mut self, time: Duration) -> Self {
+        self.drain = time;
         self
     }
 
@@ -63,18 +103,16 @@ impl World {
         self
     }
 
-    /// With stats that other VMs share, as workers of one process do.
-    #[must_use]
-    pub fn sharing(mut self, stats: &Stats) -> Self {
-        self.stats = stats.clone();
-        self
+    /// Both clocks go on to this moment of the monotonic one.
+    pub(crate) fn go_on_to(&mut self, monotonic: u64) {
+        let time = monotonic.saturating_sub(self.monotonic);
+        self.wall = self.wall.saturating_add(time);
+        self.monotonic += time;
     }
 
-    /// Both clocks go on by `time`.
-    pub fn advance(&mut self, time: Duration) {
-        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        self.wall = self.wall.saturating_add(nanoseconds);
-        self.monotonic = self.monotonic.saturating_add(nanoseconds);
+    /// The moment of the monotonic clock that is so far ahead.
+    pub(crate) fn ahead(&self, time: Duration) -> u64 {
+        self.monotonic.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
     }
 
     /// Somebody sets the wall clock, to nanoseconds since 1970; the monotonic clock does not mind.
@@ -101,11 +139,22 @@ impl World {
         bytes
     }
 
+    /// A random number below this one.
+    pub(crate) fn random_below(&mut self, bound: u64) -> u64 {
+        self.random_word() % bound.max(1)
+    }
+
     fn random_word(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.random;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         word ^ (word >> 31)
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::seeded(0)
     }
 }

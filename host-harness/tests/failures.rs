@@ -3,8 +3,8 @@
 
 mod guest;
 
-use guest::{configured, guest, on, text};
-use sightline_host::{Failure, Module, Plugin, Request, Trap, Vm, World};
+use guest::{configured, guest, loaded, on, text, world};
+use sightline_host::{Failure, Host, Module, Plugin, Request, Trap};
 
 #[test]
 fn a_trap_tells_where_why_how_and_what_was_logged() {
@@ -12,8 +12,8 @@ fn a_trap_tells_where_why_how_and_what_was_logged() {
         "(func $deep_down unreachable) {}",
         on("log", "(drop (call $log (i32.const 4) 'last words')) (call $deep_down)")
     );
-    let mut vm = configured(&body);
-    let trap = trap(vm.request(Request::get("/")).unwrap_err());
+    let mut host = configured(&body);
+    let trap = trap(host.request(Request::get("/")).unwrap_err());
     assert_eq!(trap.entry, "proxy_on_log");
     assert_eq!(trap.cause, "wasm trap: wasm `unreachable` instruction executed");
     assert!(trap.backtrace[0].ends_with("!deep_down"), "{:?}", trap.backtrace);
@@ -25,21 +25,38 @@ fn a_trap_tells_where_why_how_and_what_was_logged() {
 #[test]
 fn rusts_names_are_readable_in_a_backtrace() {
     let name = "_ZN9sightline6filter4dive17h0123456789abcdefE";
-    let mut vm = configured(&format!(
+    let mut host = configured(&format!(
         "(func ${name} unreachable) {}",
         on("log", &format!("(call ${name})"))
     ));
-    let trap = trap(vm.request(Request::get("/")).unwrap_err());
+    let trap = trap(host.request(Request::get("/")).unwrap_err());
     assert!(trap.backtrace[0].contains("sightline::filter::dive"), "{:?}", trap.backtrace);
 }
 
 #[test]
 fn a_vm_that_trapped_is_not_entered_again() {
-    let mut vm = configured(&on("request_headers", "unreachable"));
-    assert!(matches!(vm.request(Request::get("/")), Err(Failure::Trapped(_))));
-    assert_eq!(vm.request(Request::get("/")).unwrap_err(), Failure::Broken);
-    assert_eq!(vm.configure(Plugin::new("")).map(|_| ()), Err(Failure::Broken));
-    assert_eq!(vm.budget().entries("proxy_on_request_headers"), 1);
+    let mut host = configured(&on("request_headers", "unreachable"));
+    assert!(matches!(host.request(Request::get("/")), Err(Failure::Trapped(_))));
+    // Without a policy the first trap is told; after it, traffic fares as it does by default.
+    let after = host.request(Request::get("/")).unwrap();
+    assert_eq!(after.client.unwrap().status(), Some(503));
+    assert_eq!(host.budget().entries("proxy_on_request_headers"), 1);
+    assert_eq!(host.traps().len(), 1);
+}
+
+#[test]
+fn a_trap_is_told_whatever_runs_meanwhile() {
+    let ticking = on("configure", "(drop (call $tick_period (i32.const 5)))");
+    let rows = [
+        ("a stream", on("delete", "unreachable"), "proxy_on_delete"),
+        ("a timer", ticking + &on("tick", "unreachable"), "proxy_on_tick"),
+    ];
+    for (name, body, entry) in rows {
+        let mut host = configured(&body);
+        let told = host.request(Request::get("/")).err();
+        let told = told.or(host.advance(std::time::Duration::from_millis(5)).err());
+        assert_eq!(trap(told.expect(name)).entry, entry, "{name}");
+    }
 }
 
 #[test]
@@ -64,17 +81,17 @@ fn a_module_that_loops_for_ever_ends_with_a_message() {
         ),
     ];
     for (name, code) in rows {
-        let mut vm = configured(&on("request_headers", code));
-        let trap = trap(vm.request(Request::get("/")).unwrap_err());
+        let mut host = configured(&on("request_headers", code));
+        let trap = trap(host.request(Request::get("/")).unwrap_err());
         assert!(trap.cause.contains("it loops for ever"), "{name}: {}", trap.cause);
     }
 }
 
 #[test]
 fn a_module_that_recurses_for_ever_traps() {
-    let mut vm =
+    let mut host =
         configured(&format!("(func $deeper (call $deeper)) {}", on("log", "(call $deeper)")));
-    let trap = trap(vm.request(Request::get("/")).unwrap_err());
+    let trap = trap(host.request(Request::get("/")).unwrap_err());
     assert_eq!(trap.cause, "wasm trap: call stack exhausted");
 }
 
@@ -88,7 +105,7 @@ fn a_module_may_not_call_everything_while_it_starts_or_allocates() {
         ("a header", start("(drop (call $remove (i32.const 0) 'm'))"), false),
     ];
     for (name, body, allowed) in rows {
-        match Vm::new(&guest(&body), World::seeded(1)) {
+        match Host::new(world(), Plugin::new(&guest(&body))) {
             Ok(_) => assert!(allowed, "{name}"),
             Err(failure) => {
                 let trap = trap(failure);
@@ -116,26 +133,23 @@ fn an_allocator_may_log_and_read_clocks_and_no_more() {
         let (inside, around) = (format!("{code} (global.get $heap)\n"), "(global.get $heap)\n");
         let text =
             text(&format!("{body} (func $texts {code})")).replacen(around, &placed(&inside), 1);
-        let mut vm = Vm::new(&Module::new(text).unwrap(), World::seeded(1)).unwrap();
-        vm.configure(Plugin::new("")).unwrap();
-        assert_eq!(vm.request(Request::get("/")).is_ok(), allowed, "{name}");
+        let mut host = loaded(Plugin::new(&Module::new(text).unwrap()));
+        assert_eq!(host.request(Request::get("/")).is_ok(), allowed, "{name}");
     }
 }
 
 #[test]
 fn a_start_function_that_traps_is_a_failure() {
-    let trap = trap(
-        Vm::new(&guest("(func $start unreachable) (start $start)"), World::seeded(1)).unwrap_err(),
-    );
-    assert_eq!(trap.entry, "its start function");
+    let plugin = Plugin::new(&guest("(func $start unreachable) (start $start)"));
+    assert_eq!(trap(Host::new(world(), plugin).unwrap_err()).entry, "its start function");
 }
 
 #[test]
 fn a_hostcall_before_there_is_a_module_finds_no_memory() {
     let body = "(global $status (mut i32) (i32.const 9))
-        (func $start (global.set $status (call $now (i32.const 0)))) (start $start)";
+        (func $start (global.set $status (call $clock (i32.const 0) (i64.const 0) (i32.const 0)))) (start $start)";
     let body = format!("{body} {}", on("configure", "(call $say (global.get $status))"));
-    assert_eq!(guest::texts(&configured(&body)), ["6"]);
+    assert_eq!(guest::texts(&configured(&body)), ["21"]);
 }
 
 #[test]
@@ -146,13 +160,6 @@ fn memory_ends_at_a_gibibyte() {
                                 (call $say (i32.eq (memory.grow (i32.const 16)) (i32.const -1)))",
     );
     assert_eq!(guest::texts(&configured(&body)), ["1", "0"]);
-}
-
-#[test]
-fn a_request_without_a_root_says_what_to_do() {
-    let failure =
-        Vm::new(&guest(""), World::seeded(1)).unwrap().request(Request::get("/")).unwrap_err();
-    assert!(failure.to_string().contains("Call Vm::configure first"), "{failure}");
 }
 
 fn trap(failure: Failure) -> Trap {

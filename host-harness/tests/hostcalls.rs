@@ -4,8 +4,10 @@ mod guest;
 
 use std::time::Duration;
 
-use guest::{configured, guest, on, outcome, said, texts};
-use sightline_host::{HeaderMap, Level, Plugin, Request, Response, Vm, World};
+use guest::{configured, guest, loaded, on, outcome, said, texts};
+use sightline_host::{
+    HeaderMap, Host, Level, Module, Plugin, Protocol, Request, Response, Route, World,
+};
 
 #[test]
 fn headers_are_changed_as_envoy_changes_them() {
@@ -17,23 +19,43 @@ fn headers_are_changed_as_envoy_changes_them() {
         ("raw bytes", "(call $replace (i32.const 0) 'x-a' '\\ff')", "0", "x-a: \u{fffd}\n"),
         ("a trailer map", "(call $add (i32.const 1) 'x-a' '3')", "2", "x-a: 1\nx-a: 2\n"),
         ("a map that no ABI has", "(call $add (i32.const 8) 'x-a' '3')", "2", "x-a: 1\nx-a: 2\n"),
-        (
-            "set all",
-            "(call $set_pairs (i32.const 0) '\\01\\00\\00\\00\\01\\00\\00\\00\\01\\00\\00\\00B\\00c\\00')",
-            "0",
-            "b: c\n",
-        ),
-        ("set malformed", "(call $set_pairs (i32.const 0) '\\01\\00\\00\\00\\01')", "0", ""),
     ];
     for (name, call, status, expected) in rows {
-        let mut request = Request::get("/").header("x-a", "1").header("X-A", "2");
-        for pseudo in [":authority", ":path", ":method", ":scheme"] {
-            request = request.without(pseudo);
-        }
+        let request = Request::get("/").header("x-a", "1").header("X-A", "2");
         let outcome = outcome(&on("request_headers", &format!("(call $say {call})")), request);
         assert_eq!(said(&outcome), status, "{name}");
-        assert_eq!(outcome.upstream.unwrap().to_string(), expected, "{name}");
+        assert_eq!(own_headers(&outcome.upstream.unwrap().headers), expected, "{name}");
     }
+}
+
+/// The headers that are neither Envoy's nor every request's.
+fn own_headers(map: &HeaderMap) -> String {
+    let text = map.to_string();
+    let own = text.lines().filter(|line| !line.starts_with([':', 'h']));
+    let own = own.filter(|line| !line.starts_with("x-forwarded") && !line.starts_with("x-envoy"));
+    own.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn all_pairs_are_set_at_once_and_malformed_ones_are_none() {
+    let pairs = wire(&[(":path", "/b"), (":method", "GET"), (":scheme", "http"), ("B", "c")]);
+    let set = |pairs: &str| {
+        let code = format!("(call $say (call $set_pairs (i32.const 0) '{pairs}'))");
+        outcome(&on("request_headers", &code), Request::get("/").header("x-a", "1"))
+    };
+    let whole = set(&pairs);
+    let expected = ":path: /b\n:method: GET\n:scheme: http\nb: c\nx-envoy-expected-rq-timeout-ms: 15000\n";
+    assert_eq!((said(&whole).as_str(), whole.upstream.unwrap().headers.to_string().as_str()), ("0", expected));
+    let malformed = set(&pairs[..pairs.len() - 3]);
+    assert_eq!((said(&malformed).as_str(), malformed.details.as_deref()), ("0", Some("route_not_found")));
+}
+
+/// Pairs in the ABI's format, as text of WebAssembly.
+fn wire(pairs: &[(&str, &str)]) -> String {
+    let number = |number: usize| format!("\\{number:02x}\\00\\00\\00");
+    let lengths = pairs.iter().map(|(name, value)| number(name.len()) + &number(value.len()));
+    let texts = pairs.iter().map(|(name, value)| format!("{name}\\00{value}\\00"));
+    number(pairs.len()) + &lengths.collect::<String>() + &texts.collect::<String>()
 }
 
 #[test]
@@ -59,8 +81,9 @@ fn pairs_come_in_the_wire_format_and_size_is_bytes_of_names_and_values() {
                 (drop (call $size (i32.const 2) (i32.const 0))) (call $say (i32.load (i32.const 0)))";
     let request = Request::get("/").answered(Response::new(200).header("a", "b"));
     let outcome = outcome(&on("response_headers", code), request);
-    let wire = "\u{2}\0\0\0\u{7}\0\0\0\u{3}\0\0\0\u{1}\0\0\0\u{1}\0\0\0:status\x00200\0a\0b\0";
-    assert_eq!(said(&outcome), format!("{wire} 12"));
+    let lengths = "\u{3}\0\0\0\u{7}\0\0\0\u{3}\0\0\0\u{1}\0\0\0\u{1}\0\0\0\u{1d}\0\0\0\u{1}\0\0\0";
+    let texts = ":status\x00200\0a\0b\0x-envoy-upstream-service-time\x000\0";
+    assert_eq!(said(&outcome), format!("{lengths}{texts} 42"));
 }
 
 #[test]
@@ -118,7 +141,8 @@ fn a_request_without_a_path_has_an_empty_one_in_two_properties() {
     let names = ["request\\00path", "request\\00url_path", "request\\00query"];
     let code = names.map(read).join(" ");
     let request = Request::get("/").without(":path");
-    assert_eq!(said(&outcome(&on("request_headers", &code), request)), "1 0 0");
+    let outcome = outcome(&on("request_headers", &code), request);
+    assert_eq!(said(&outcome), "1 0 0");
 }
 
 #[test]
@@ -129,7 +153,7 @@ fn numbers_among_the_properties_are_eight_bytes() {
         )
     };
     let response =
-        || Response::new(404).after(Duration::from_nanos(30)).lasting(Duration::from_nanos(12));
+        || Response::new(404).after(Duration::from_nanos(30)).chunk("a").every(Duration::from_nanos(12));
     let rows = [
         ("time", "request_headers", "request\\00time", Request::get("/"), "0 1767225600000000000"),
         ("duration", "log", "request\\00duration", Request::get("/").answered(response()), "0 42"),
@@ -151,7 +175,7 @@ fn numbers_among_the_properties_are_eight_bytes() {
             "the router's code",
             "response_headers",
             "response\\00code",
-            Request::get("/").answered_by_router(response()),
+            Request::get("/").route(Route::Missing),
             "0 404",
         ),
         (
@@ -233,9 +257,9 @@ fn metrics_do_what_envoys_do() {
             "(drop (call $define (i32.const {kind}) 'm' (i32.const 100))) {}",
             calls.join(" ")
         );
-        let vm = configured(&on("configure", &code));
-        assert_eq!(texts(&vm).join(" "), expected, "{name}");
-        assert_eq!(vm.stats().to_string(), stats, "{name}");
+        let mut host = configured(&on("request_headers", &code));
+        assert_eq!(said(&host.request(Request::get("/")).unwrap()), expected, "{name}");
+        assert_eq!(host.stats().to_string(), stats, "{name}");
     }
 }
 
@@ -285,13 +309,12 @@ fn clocks_are_the_worlds() {
                 (call $say (call $clock (i32.const 0) (i64.const 0) (i32.const 0))) (call $say64 (i64.load (i32.const 0)))
                 (call $say (call $clock (i32.const 1) (i64.const 0) (i32.const 0))) (call $say64 (i64.load (i32.const 0)))
                 (call $say (call $clock (i32.const 2) (i64.const 0) (i32.const 0)))";
-    let mut world = World::seeded(1);
-    world.advance(Duration::from_secs(1));
-    let monotonic = world.monotonic();
-    world.set_wall(42);
-    let mut vm = Vm::new(&guest(&on("configure", code)), world).unwrap();
-    vm.configure(Plugin::new("")).unwrap();
-    assert_eq!(texts(&vm).join(" "), format!("0 42 0 42 0 {monotonic} 58"));
+    let mut host = configured(&on("request_headers", code));
+    host.advance(Duration::from_secs(1)).unwrap();
+    let monotonic = host.world().monotonic();
+    host.world_mut().set_wall(42);
+    let outcome = host.request(Request::get("/")).unwrap();
+    assert_eq!(said(&outcome), format!("0 42 0 42 0 {monotonic} 58"));
 }
 
 #[test]
@@ -299,9 +322,9 @@ fn randomness_follows_from_the_seed() {
     let code = "(call $say (call $random (i32.const 0) (i32.const 8))) (call $say64 (i64.load (i32.const 0)))
                 (call $say (call $random (i32.const 0) (i32.const 65537)))";
     let run = |seed| {
-        let mut vm = Vm::new(&guest(&on("configure", code)), World::seeded(seed)).unwrap();
-        vm.configure(Plugin::new("")).unwrap();
-        texts(&vm).join(" ")
+        let plugin = Plugin::new(&guest(&on("configure", code)));
+        let host = Host::new(World::seeded(seed), plugin).unwrap();
+        host.log().iter().take(3).map(|line| line.text.clone()).collect::<Vec<_>>().join(" ")
     };
     // The first number of SplitMix64 from 0, as its authors publish it.
     assert_eq!(run(0), "0 16294208416658607535 28");
@@ -317,10 +340,9 @@ fn the_environment_is_what_the_test_gave() {
                 (drop (call $log (i32.const 2) (i32.load (i32.const 16)) (i32.const 3)))
                 (drop (call $log (i32.const 2) (i32.load (i32.const 20)) (i32.const 4)))
                 (call $say (call $args_sizes (i32.const 0) (i32.const 4))) (call $say (i32.load (i32.const 0)))";
-    let world = World::seeded(1).variable("A", "1").variable("BC", "2");
-    let mut vm = Vm::new(&guest(&on("configure", code)), world).unwrap();
-    vm.configure(Plugin::new("")).unwrap();
-    assert_eq!(texts(&vm).join(" "), "0 2 9 0 A=1 BC=2 0 0");
+    let plugin = Plugin::new(&guest(&on("configure", code)));
+    let host = loaded(plugin.variable("A", "1").variable("BC", "2"));
+    assert_eq!(texts(&host).join(" "), "0 2 9 0 A=1 BC=2 0 0");
 }
 
 #[test]
@@ -339,8 +361,9 @@ fn writes_to_standard_output_and_error_are_the_log() {
         write(2),
         write(3)
     );
-    let vm = configured(&on("configure", &code));
-    let lines: Vec<_> = vm.log().iter().map(|line| (line.level, line.text.as_str())).collect();
+    let host = configured(&on("configure", &code));
+    let lines = host.log().iter().filter(|line| line.thread == 1);
+    let lines: Vec<_> = lines.map(|line| (line.level, line.text.as_str())).collect();
     let expected = [
         (Level::Info, "abc"),
         (Level::Info, "0"),
@@ -400,13 +423,9 @@ fn a_pointer_out_of_memory_is_a_status_and_nothing_else() {
         ("WASI's environment", "(call $environ (i32.const -1) (i32.const 0))".into(), "21"),
     ];
     for (name, call, expected) in rows {
-        let mut vm = Vm::new(
-            &guest(&on("request_headers", &format!("(call $say {call})"))),
-            World::seeded(1).variable("A", "1"),
-        )
-        .unwrap();
-        vm.configure(Plugin::new("")).unwrap();
-        assert_eq!(said(&vm.request(Request::get("/")).unwrap()), expected, "{name}");
+        let module = guest(&on("request_headers", &format!("(call $say {call})")));
+        let mut host = loaded(Plugin::new(&module).variable("A", "1"));
+        assert_eq!(said(&host.request(Request::get("/")).unwrap()), expected, "{name}");
     }
 }
 
@@ -431,34 +450,33 @@ fn an_allocator_that_fails_is_a_status() {
         );
         let text =
             guest::text(&body).replace("(global.get $heap)\n", &format!("(i32.const {pointer})\n"));
-        let mut vm =
-            Vm::new(&sightline_host::Module::new(text).unwrap(), World::seeded(1)).unwrap();
-        vm.configure(Plugin::new("")).unwrap();
-        assert_eq!(said(&vm.request(Request::get("/users/1")).unwrap()), "6", "{name}");
+        let mut host = loaded(Plugin::new(&Module::new(text).unwrap()));
+        assert_eq!(said(&host.request(Request::get("/users/1")).unwrap()), "6", "{name}");
     }
 }
 
 #[test]
-fn what_is_not_implemented_says_so_and_is_counted() {
-    let zeros = "(i32.const 0) ".repeat(10);
-    let vm = configured(&on("configure", &format!("(call $say (call $http_call {zeros}))")));
-    assert_eq!(texts(&vm), ["12"]);
-    assert_eq!(vm.budget().unimplemented("proxy_http_call"), 1);
+fn a_call_that_this_host_does_not_have_says_so() {
+    let import = r#"(import "env" "envoy_resolve_dns" (func $resolve (param i32 i32 i32) (result i32)))"#;
+    let body = on("request_headers", "(call $say (call $resolve 'a.test' (i32.const 0)))");
+    let text = guest::text(&body).replacen("(module", &format!("(module {import}"), 1);
+    let mut host = loaded(Plugin::new(&Module::new(text).unwrap()));
+    assert_eq!(said(&host.request(Request::get("/")).unwrap()), "12");
 }
 
 /// What a property says in a callback: the status, then the bytes.
 fn property(callback: &str, path: &str) -> String {
     let code =
         format!("(call $say (call $property '{path}' (i32.const 0) (i32.const 4))) (call $show)");
-    let mut vm = Vm::new(&guest(&on(callback, &code)), World::seeded(1).vm_id("v")).unwrap();
-    vm.configure(Plugin::new("").name("n").root_id("r")).unwrap();
+    let plugin = Plugin::new(&guest(&on(callback, &code)));
+    let mut host = loaded(plugin.name("n").root_id("r").vm_id("v"));
     let request = Request::get("/a?b=c#d")
-        .protocol("HTTP/2")
+        .protocol(Protocol::Http2)
         .header("x-request-id", "i")
         .header("x-a", "1")
         .header("x-a", "2");
-    vm.request(request.answered(Response::new(200).header("x-c", "3"))).unwrap();
-    texts(&vm).join(" ")
+    host.request(request.answered(Response::new(200).header("x-c", "3"))).unwrap();
+    texts(&host).join(" ")
 }
 
 #[test]

@@ -17,6 +17,8 @@
 
 mod metrics;
 mod proxy;
+pub mod scenario;
+pub mod script;
 mod upstream;
 
 pub use metrics::Samples;

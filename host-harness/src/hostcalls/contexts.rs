@@ -3,11 +3,12 @@
 
 use crate::call::{Answer, Call, Exit, Status};
 use crate::context::Ending;
+use crate::event::Action;
 
 /// `proxy_set_effective_context(id)`
 pub(crate) fn set_effective(call: &mut Call<'_>) -> Answer {
     let id = call.word(0);
-    let contexts = &mut call.host().contexts;
+    let contexts = call.contexts();
     if !contexts.knows(id) {
         return Err(Status::BadArgument.into());
     }
@@ -18,10 +19,12 @@ pub(crate) fn set_effective(call: &mut Call<'_>) -> Answer {
 /// `proxy_done()`: only for a root that was asked to end and said that it was not ready. A stream
 /// speaks for its root.
 pub(crate) fn done(call: &mut Call<'_>) -> Answer {
-    let contexts = &mut call.host().contexts;
-    let root = contexts.root_mut(contexts.root_of(contexts.spoken_for()));
-    let root = root.filter(|root| root.ending == Ending::Waiting).ok_or(Status::NotFound)?;
-    root.ending = Ending::Done;
+    let vm = call.inside().at;
+    let contexts = call.contexts();
+    let id = contexts.root_of(contexts.spoken_for());
+    let root = contexts.root_mut(id).filter(|root| root.ending == Ending::Waiting);
+    root.ok_or(Status::NotFound)?.ending = Ending::Done;
+    call.process().actions.push_back(Action::Done { vm, root: id });
     Ok(())
 }
 

@@ -13,12 +13,15 @@ pub(crate) fn log(call: &mut Call<'_>) -> Answer {
 
 /// `proxy_get_log_level(level)`
 pub(crate) fn log_level(call: &mut Call<'_>) -> Answer {
-    let level = call.host().world.log_level;
+    let level = call.process().world.log_level;
     call.give_word(0, level.to_abi())
 }
 
 /// Keeps a line, whatever its level.
 pub(crate) fn record(call: &mut Call<'_>, level: Level, message: &[u8]) {
     let text = String::from_utf8_lossy(message).into_owned();
-    call.host().log.push(Line { level, text });
+    let thread = call.inside().thread;
+    let of_stream = call.stream_id().is_some();
+    let plugin = call.own_root().map(|root| root.plugin.label(of_stream)).unwrap_or_default();
+    call.process().log.push(Line { level, text, thread, plugin });
 }

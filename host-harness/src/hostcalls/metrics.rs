@@ -35,8 +35,8 @@ pub(crate) fn define(call: &mut Call<'_>) -> Answer {
     let name = call.text(1)?;
     let kind = Kind::from_abi(call.word(0)).ok_or(Status::BadArgument)?;
     let key = Key { kind, name };
-    call.host().world.stats.define(&key);
-    let id = call.host().metrics.define(key);
+    call.process().stats.define(&key);
+    let id = call.inside().metrics.define(key);
     call.give_word(3, id)
 }
 
@@ -44,11 +44,11 @@ pub(crate) fn define(call: &mut Call<'_>) -> Answer {
 pub(crate) fn increment(call: &mut Call<'_>) -> Answer {
     let (id, offset) = (call.word(0), call.long(1));
     let kind = numeric(id)?;
-    let key = call.host().metrics.find(id)?;
+    let key = call.inside().metrics.find(id)?;
     if kind == Kind::Counter && offset <= 0 {
         return Err(Status::BadArgument.into());
     }
-    call.host().world.stats.shift(&key, offset);
+    call.process().stats.shift(&key, offset);
     Ok(())
 }
 
@@ -56,8 +56,8 @@ pub(crate) fn increment(call: &mut Call<'_>) -> Answer {
 pub(crate) fn record(call: &mut Call<'_>) -> Answer {
     let value = call.long(1).cast_unsigned();
     let id = call.word(0);
-    let host = call.host();
-    host.world.stats.record(&host.metrics.find(id)?, value);
+    let inside = call.inside();
+    inside.process.stats.record(&inside.metrics.find(id)?, value);
     Ok(())
 }
 
@@ -65,8 +65,8 @@ pub(crate) fn record(call: &mut Call<'_>) -> Answer {
 pub(crate) fn get(call: &mut Call<'_>) -> Answer {
     let id = call.word(0);
     numeric(id)?;
-    let host = call.host();
-    let value = host.world.stats.number(&host.metrics.find(id)?).ok_or(Status::NotFound)?;
+    let inside = call.inside();
+    let value = inside.process.stats.number(&inside.metrics.find(id)?).ok_or(Status::NotFound)?;
     call.give_long(1, value)
 }
 

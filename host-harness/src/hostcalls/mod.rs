@@ -7,22 +7,27 @@
 )]
 
 pub(crate) mod buffers;
+pub(crate) mod callouts;
 pub(crate) mod contexts;
+pub(crate) mod filter_state;
+pub(crate) mod foreign;
 pub(crate) mod headers;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod properties;
+pub(crate) mod shared;
+pub(crate) mod streams;
 pub(crate) mod time;
 pub(crate) mod wasi;
 
 use wasmtime::{Caller, Engine, FuncType, Linker, Val};
 
 use crate::call::{Answer, Call, Exit, Status};
-use crate::host::Host;
+use crate::vm::Inside;
 use crate::surface::{self, Import};
 
 /// Everything that a module can import, ready to link.
-pub(crate) fn link(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
+pub(crate) fn link(engine: &Engine) -> wasmtime::Result<Linker<Inside>> {
     let mut linker = Linker::new(engine);
     let env = surface::ENV.iter().map(|import| ("env", import));
     let wasi = surface::WASI_MODULES
@@ -40,7 +45,7 @@ pub(crate) fn link(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
 
 fn dispatch(
     import: &Import,
-    caller: Caller<'_, Host>,
+    caller: Caller<'_, Inside>,
     args: &[Val],
     results: &mut [Val],
 ) -> wasmtime::Result<()> {

@@ -73,8 +73,8 @@ pub(crate) fn args_sizes_get(call: &mut Call<'_>) -> Answer {
 /// `clock_time_get(clock, precision, time)`
 pub(crate) fn clock_time_get(call: &mut Call<'_>) -> Answer {
     let time = match call.word(0) {
-        0 => call.host().world.wall(),
-        1 => call.host().world.monotonic(),
+        0 => call.process().world.wall(),
+        1 => call.process().world.monotonic(),
         _ => return Err(Exit::Code(ENOTSUP)),
     };
     call.give_long(2, time)
@@ -86,7 +86,7 @@ pub(crate) fn random_get(call: &mut Call<'_>) -> Answer {
     if length > MOST_RANDOM {
         return Err(Exit::Code(EINVAL));
     }
-    let bytes = call.host().world.random(usize::try_from(length).unwrap_or_default());
+    let bytes = call.process().world.random(usize::try_from(length).unwrap_or_default());
     call.write(call.word(0), &bytes)
 }
 
@@ -138,6 +138,6 @@ fn number(bytes: &[u8], start: usize) -> u32 {
 }
 
 fn variables(call: &mut Call<'_>) -> Vec<Vec<u8>> {
-    let environment = &call.host().world.environment;
+    let environment = &call.inside().first.environment;
     environment.iter().map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect()
 }

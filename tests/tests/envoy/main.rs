@@ -4,6 +4,7 @@
 mod access_log;
 mod configuration;
 mod demo;
+mod differential;
 mod failing_to_start;
 mod fixture;
 mod frameworks;

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sightline_host::{Failure, Module, Plugin, Request, Response, Vm, World};
+use sightline_host::{Failure, Host, Request, Response, World};
 
-use crate::{FILTER, MODULE, filter, filter_in, line};
+use crate::{filter, filter_in, line, plugin};
 
 #[test]
 fn times_in_the_line_are_those_of_the_clocks() {
-    let mut vm = filter("");
+    let mut host = filter("");
     let response =
-        Response::new(200).after(Duration::from_micros(2_500)).lasting(Duration::from_millis(40));
-    let outcome = vm.request(Request::get("/").answered(response)).unwrap();
+        Response::new(200).after(Duration::from_micros(2_500)).chunk("a").every(Duration::from_millis(40));
+    let outcome = host.request(Request::get("/").answered(response)).unwrap();
     let line = line(&outcome);
     assert_eq!((line["ttfb_ms"].as_f64(), line["duration_ms"].as_f64()), (Some(2.5), Some(42.5)));
 }
@@ -20,8 +20,8 @@ fn times_in_the_line_are_those_of_the_clocks() {
 #[test]
 fn the_same_seed_gives_the_same_ids_and_another_gives_others() {
     let ids = |seed| {
-        let mut vm = filter_in(World::seeded(seed), "");
-        let outcome = vm.request(Request::get("/")).unwrap();
+        let mut host = filter_in(World::seeded(seed), "");
+        let outcome = host.request(Request::get("/")).unwrap();
         ["request_id", "trace_id", "span_id"]
             .map(|field| line(&outcome)[field].as_str().unwrap().to_owned())
     };
@@ -31,36 +31,37 @@ fn the_same_seed_gives_the_same_ids_and_another_gives_others() {
 
 #[test]
 fn many_requests_leave_nothing_in_memory_and_no_id_comes_twice() {
-    let mut vm = filter("");
+    let mut host = filter("");
     let mut ids = HashSet::new();
-    let mut serve = |vm: &mut Vm, count: u32| {
+    let mut serve = |host: &mut Host, count: u32| {
         for number in 0..count {
             let request =
                 Request::new("GET", &format!("/{number}")).header("user-agent", "x".repeat(500));
-            let outcome = vm.request(request).unwrap();
+            let outcome = host.request(request).unwrap();
             let id = outcome.client.unwrap().get("x-request-id").unwrap().to_vec();
             assert!(ids.insert(id), "request {number} has an ID that was given before");
         }
     };
-    serve(&mut vm, 1_000);
-    let settled = vm.memory_bytes();
-    serve(&mut vm, 20_000);
-    assert_eq!(vm.memory_bytes(), settled, "memory grows with requests");
+    serve(&mut host, 1_000);
+    let settled = host.memory_bytes();
+    serve(&mut host, 20_000);
+    assert_eq!(host.memory_bytes(), settled, "memory grows with requests");
 }
 
 #[test]
 fn several_configurations_live_side_by_side_in_one_vm() {
-    let mut vm = filter(r#"{"service": {"name": "first"}}"#);
-    assert_eq!(line(&vm.request(Request::get("/")).unwrap())["service"], "first");
-    let second = vm.configure(Plugin::new(r#"{"service": {"name": "second"}}"#)).unwrap();
-    assert_eq!(line(&vm.request(Request::get("/")).unwrap())["service"], "second");
-    assert!(vm.shut_down(second).unwrap());
+    let mut host = filter(r#"{"service": {"name": "first"}}"#);
+    assert_eq!(line(&host.request(Request::get("/")).unwrap())["service"], "first");
+    let second = host.load(plugin(r#"{"service": {"name": "second"}}"#)).unwrap();
+    let through_second = Request::get("/").through(second);
+    assert_eq!(line(&host.request(through_second).unwrap())["service"], "second");
+    assert_eq!(line(&host.request(Request::get("/")).unwrap())["service"], "first");
 }
 
 #[test]
 fn a_refused_configuration_leaves_the_one_that_works() {
-    let mut vm = filter(r#"{"service": {"name": "works"}}"#);
-    let refused = vm.configure(Plugin::new(r#"{"servce": {}}"#)).unwrap_err();
+    let mut host = filter(r#"{"service": {"name": "works"}}"#);
+    let refused = host.replace(host.plugin(), plugin(r#"{"servce": {}}"#)).unwrap_err();
     let Failure::Refused { log, .. } = refused else { panic!("{refused}") };
     assert_eq!(
         log.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(),
@@ -69,12 +70,12 @@ fn a_refused_configuration_leaves_the_one_that_works() {
           sampling, metrics, access_log; did you mean `service`?"
         ]
     );
-    assert_eq!(line(&vm.request(Request::get("/")).unwrap())["service"], "works");
+    assert_eq!(line(&host.request(Request::get("/")).unwrap())["service"], "works");
 }
 
 #[test]
 fn hostile_bytes_pass_through_and_trap_nothing() {
-    let mut vm = filter("");
+    let mut host = filter("");
     let every_byte: Vec<u8> = (0..=255).collect();
     let huge = vec![b'x'; 1 << 20];
     for value in [&every_byte[..], &huge, b"", b"\0", b"\xed\xa0\x80"] {
@@ -89,7 +90,7 @@ fn hostile_bytes_pass_through_and_trap_nothing() {
         ] {
             let request = Request::get("/").without(name).header(name, value).header(name, value);
             let response = Response::new(200).header("x", value).header(":status", value);
-            let outcome = vm.request(request.answered(response)).unwrap();
+            let outcome = host.request(request.answered(response)).unwrap();
             let line = line(&outcome);
             assert_eq!(line["trace_id"].as_str().unwrap().len(), 32, "{name}: {line}");
             let state = &outcome.state["wasm.sightline_log"];
@@ -100,31 +101,15 @@ fn hostile_bytes_pass_through_and_trap_nothing() {
             );
         }
     }
-    assert_eq!(vm.log().len(), 0, "{:?}", vm.log());
+    assert_eq!(host.log().len(), 0, "{:?}", host.log());
 }
 
 #[test]
 fn a_request_without_any_header_has_a_line_too() {
-    let mut vm = filter("");
+    let mut host = filter("");
     let nothing = [":method", ":path", ":authority", ":scheme"]
         .into_iter()
         .fold(Request::get("/"), Request::without);
-    let outcome = vm.request(nothing.answered_before_us(Response::new(400))).unwrap();
+    let outcome = host.request(nothing.answered_before_us(Response::new(400))).unwrap();
     assert_eq!(line(&outcome)["status"], 400);
-}
-
-#[test]
-fn nothing_is_called_that_the_harness_does_not_know() {
-    let mut vm = filter("");
-    vm.request(Request::get("/")).unwrap();
-    assert!(!vm.budget().to_string().contains("unimplemented"), "{}", vm.budget());
-}
-
-#[test]
-fn the_module_loads_in_any_number_of_vms() {
-    let again = Module::new(FILTER).unwrap();
-    for module in [&*MODULE, &again] {
-        let mut vm = Vm::new(module, World::seeded(1)).unwrap();
-        vm.configure(Plugin::new("")).unwrap();
-    }
 }

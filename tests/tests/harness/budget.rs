@@ -9,11 +9,11 @@ use sightline_host::{Request, Response};
 
 use crate::filter;
 
-/// The second request of a VM: by then every series is defined.
+/// The second request of a host: by then every series is defined.
 fn budget(configuration: &str, request: &Request) -> String {
-    let mut vm = filter(configuration);
-    vm.request(request.clone()).unwrap();
-    vm.request(request.clone()).unwrap().budget.to_string()
+    let mut host = filter(configuration);
+    host.request(request.clone()).unwrap();
+    host.request(request.clone()).unwrap().budget.to_string()
 }
 
 fn with_id_and_trace() -> Request {
@@ -37,6 +37,8 @@ fn a_request_that_brings_its_id() {
       proxy_increment_metric 1
       proxy_replace_header_map_value 2
       proxy_set_property 1
+    bytes to the module 410, from it 461
+    allocations for the host 2, 362 bytes
     ");
 }
 
@@ -56,6 +58,8 @@ fn a_request_that_brings_nothing() {
       proxy_increment_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
+    bytes to the module 309, from it 539
+    allocations for the host 2, 261 bytes
     ");
 }
 
@@ -73,12 +77,14 @@ fn a_request_that_an_earlier_filter_answers() {
       proxy_get_header_map_pairs 2
       proxy_increment_metric 1
       proxy_set_property 1
+    bytes to the module 333, from it 380
+    allocations for the host 2, 285 bytes
     ");
 }
 
 #[test]
 fn a_request_that_nobody_answers() {
-    let request = Request::get("/").abandoned_after(Duration::from_secs(1));
+    let request = Request::get("/").answered(Response::silence()).abandoned_after(Duration::from_secs(1));
     insta::assert_snapshot!(budget("", &request), @"
     entries
       proxy_on_context_create 1
@@ -92,6 +98,8 @@ fn a_request_that_nobody_answers() {
       proxy_increment_metric 1
       proxy_replace_header_map_value 2
       proxy_set_property 1
+    bytes to the module 237, from it 477
+    allocations for the host 1, 197 bytes
     ");
 }
 
@@ -110,5 +118,7 @@ fn identity_alone() {
       clock_time_get 4
       proxy_get_header_map_pairs 2
       proxy_replace_header_map_value 2
+    bytes to the module 410, from it 81
+    allocations for the host 2, 362 bytes
     ");
 }

@@ -5,26 +5,35 @@
 
 mod behaviour;
 mod budget;
-
-use std::sync::LazyLock;
+mod scenarios;
 
 use serde_json::Value;
 use sightline_cli::FILTER;
-use sightline_host::{Module, Outcome, Plugin, Vm, World};
+use sightline_host::{Host, Manager, Module, Outcome, Plugin, World};
 
-/// Compiled once for all tests of this process.
-static MODULE: LazyLock<Module> =
-    LazyLock::new(|| Module::new(FILTER).expect("the finished filter is a proxy-wasm module"));
-
-/// A VM with the filter under this configuration.
-fn filter(configuration: &str) -> Vm {
+/// A host with the filter under this configuration.
+fn filter(configuration: &str) -> Host {
     filter_in(World::seeded(7), configuration)
 }
 
-fn filter_in(world: World, configuration: &str) -> Vm {
-    let mut vm = Vm::new(&MODULE, world).unwrap();
-    vm.configure(Plugin::new(configuration)).unwrap();
-    vm
+fn filter_in(world: World, configuration: &str) -> Host {
+    Host::new(world.manager(as_deployed()), plugin(configuration)).unwrap()
+}
+
+fn plugin(configuration: &str) -> Plugin {
+    let module = Module::new(FILTER).expect("the finished filter is a proxy-wasm module");
+    Plugin::new(&module).configuration(configuration)
+}
+
+/// The connection manager as `envoy/bootstrap.yaml` sets it.
+fn as_deployed() -> Manager {
+    Manager {
+        generate_request_id: false,
+        preserve_external_request_id: true,
+        use_remote_address: true,
+        upgrades: vec!["websocket".into()],
+        ..Manager::default()
+    }
 }
 
 /// The access-log line that the filter left.
