@@ -21,7 +21,8 @@ fn host(world: World) -> Host {
 /// The request and the response of the other benches, as a test would write them.
 fn exchange() -> Request {
     let request = REQUEST.into_iter().filter(|(name, _)| !name.starts_with(b":"));
-    let request = request.fold(Request::get("/users/42"), |it, (name, value)| it.header(name, value));
+    let request =
+        request.fold(Request::get("/users/42"), |it, (name, value)| it.header(name, value));
     let response = RESPONSE.into_iter().filter(|(name, _)| !name.starts_with(b":"));
     let response = response.fold(Response::new(200), |it, (name, value)| it.header(name, value));
     request.answered(response)
@@ -34,6 +35,8 @@ fn requests(c: &mut Criterion) {
         [("a bare request", Request::get("/users/42")), ("a request with headers", exchange())]
     {
         let mut host = host(World::seeded(7));
+        let outcome = host.request(request.clone()).expect("the filter works");
+        assert!(outcome.state.contains_key("wasm.sightline_log"), "the filter left no line");
         group.bench_function(name, |bencher| {
             bencher.iter(|| host.request(black_box(request.clone())).expect("the filter works"));
         });

@@ -38,11 +38,14 @@ pub struct Options {
     pub concurrency: u32,
     /// From which level on the filter's own lines are logged: `trace`, `debug`, `info` and so on.
     pub wasm_log_level: &'static str,
+    /// How long requests may go on under a configuration that was replaced, in whole seconds; ten
+    /// minutes if nothing is said.
+    pub drain: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrency: 1, wasm_log_level: "info" }
+        Self { concurrency: 1, wasm_log_level: "info", drain: None }
     }
 }
 
@@ -147,6 +150,11 @@ fn launch(binary: &Path, dir: &Path, options: &Options) -> Result<Leash, StartEr
 fn arguments(options: &Options) -> Vec<String> {
     let concurrency = options.concurrency.to_string();
     let wasm_log_level = format!("wasm:{}", options.wasm_log_level);
+    let drain = options.drain.map(|drain| drain.as_secs().to_string());
+    // All of them go at the end of the time, and not some now and then.
+    let drain = drain
+        .as_ref()
+        .map(|drain| ["--drain-time-s", drain.as_str(), "--drain-strategy", "immediate"]);
     [
         ["--config-path", CONFIGURATION].as_slice(),
         &["--log-path", APPLICATION_LOG],
@@ -159,6 +167,7 @@ fn arguments(options: &Options) -> Vec<String> {
         &["--file-flush-interval-msec", "50"],
         // No shared memory, which others on this machine would run into.
         &["--disable-hot-restart"],
+        drain.as_ref().map_or(&[], |drain| drain.as_slice()),
     ]
     .concat()
     .into_iter()

@@ -43,6 +43,7 @@ mod plugin;
 mod process;
 mod protobuf;
 mod queues;
+mod refusal;
 mod request;
 mod response;
 mod shared_data;

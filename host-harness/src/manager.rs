@@ -22,6 +22,10 @@ pub struct Manager {
     pub upgrades: Vec<String>,
     /// `proxy_100_continue`: responses before the response, such as 103, are sent on.
     pub proxy_100_continue: bool,
+    /// `accept_http_10`: requests in HTTP/1.0 are served, and not told to upgrade.
+    pub accept_http_10: bool,
+    /// `max_request_headers_kb`: a request with more KiB of headers is refused.
+    pub max_request_headers_kb: u32,
     /// The client's address, without its port.
     pub client: String,
 }
@@ -36,6 +40,8 @@ impl Default for Manager {
             idle_timeout: Duration::from_secs(300),
             upgrades: Vec::new(),
             proxy_100_continue: false,
+            accept_http_10: false,
+            max_request_headers_kb: 60,
             client: "127.0.0.1".into(),
         }
     }
@@ -74,6 +80,18 @@ impl Manager {
         options.any(|option| option.eq_ignore_ascii_case(b"upgrade"))
             && !asked.eq_ignore_ascii_case(b"h2c")
             && !self.upgrades_to(request)
+    }
+
+    /// Whether a client that waits to be told to go on is told so by Envoy itself. The application
+    /// then never hears of it.
+    pub(crate) fn answers_expectation(&self, request: &mut HeaderMap) -> bool {
+        let expected = request.get("expect").unwrap_or_default();
+        let answers =
+            !self.proxy_100_continue && expected.eq_ignore_ascii_case(b"100-continue");
+        if answers {
+            request.remove("expect");
+        }
+        answers
     }
 
     /// Whether a request asks for a protocol that it may change to.

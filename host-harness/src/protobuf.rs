@@ -14,7 +14,9 @@ pub(crate) struct Message<'a>(pub(crate) Vec<(&'static str, u32, Content<'a>)>);
 #[derive(Debug)]
 pub(crate) enum Content<'a> {
     Text(&'a str),
-    Message(Option<Message<'a>>),
+    Message(Message<'a>),
+    /// A message that is not there: its fields are what they are without a value.
+    Absent(Message<'a>),
     /// A `google.protobuf.Struct`; anything but an object is an absent one.
     Struct(&'a Json),
     /// A map from strings to `google.protobuf.Struct`; anything but an object is an empty one.
@@ -41,9 +43,9 @@ impl<'a> Message<'a> {
 impl Content<'_> {
     fn write(&self, number: u32, to: &mut Vec<u8>) {
         match self {
-            Self::Text("") | Self::Message(None) | Self::Nothing => {}
+            Self::Text("") | Self::Absent(_) | Self::Nothing => {}
             Self::Text(text) => write_bytes(number, text.as_bytes(), to),
-            Self::Message(Some(message)) => write_bytes(number, &message.encode(), to),
+            Self::Message(message) => write_bytes(number, &message.encode(), to),
             Self::Struct(json) if json.is_object() => write_bytes(number, &structure(json), to),
             Self::Structs(json) => {
                 for (name, json) in json.as_object().into_iter().flatten() {
@@ -78,7 +80,9 @@ fn value_of(json: &Json) -> Vec<u8> {
         Json::Object(_) => write_bytes(5, &structure(json), &mut bytes),
         Json::Array(values) => {
             let mut list = Vec::new();
-            values.iter().for_each(|value| write_bytes(1, &value_of(value), &mut list));
+            for value in values {
+                write_bytes(1, &value_of(value), &mut list);
+            }
             write_bytes(6, &list, &mut bytes);
         }
     }
@@ -228,7 +232,7 @@ mod tests {
             ("id", 1, Content::Text("a")),
             ("cluster", 2, Content::Text("")),
             ("metadata", 3, Content::Struct(&none)),
-            ("locality", 4, Content::Message(Some(Message(vec![("zone", 2, Content::Text("z"))])))),
+            ("locality", 4, Content::Message(Message(vec![("zone", 2, Content::Text("z"))]))),
             ("extensions", 9, Content::Nothing),
         ]);
         assert_eq!(message.encode(), b"\x0a\x01a\x22\x03\x12\x01z");

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::piece::{Act, Piece};
 use crate::{HeaderMap, PluginId, Response};
 
@@ -14,12 +16,17 @@ pub struct Request {
     trailers: Option<HeaderMap>,
     gap: Duration,
     unfinished: bool,
+    end_apart: bool,
     pub(crate) protocol: Protocol,
     pub(crate) before: Option<Response>,
+    pub(crate) aborted: Option<u16>,
     pub(crate) route: Route,
+    /// The route's name and metadata, where they are not those of the topology.
+    pub(crate) named: Option<(String, Value)>,
     pub(crate) attempts: VecDeque<Response>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) leaves: Option<Duration>,
+    pub(crate) hangs_up: bool,
     pub(crate) worker: usize,
     pub(crate) plugin: Option<PluginId>,
 }
@@ -100,12 +107,16 @@ impl Request {
             trailers: None,
             gap: Duration::ZERO,
             unfinished: false,
+            end_apart: false,
             protocol: Protocol::default(),
             before: None,
+            aborted: None,
             route: Route::default(),
+            named: None,
             attempts: VecDeque::from([Response::new(200)]),
             timeout: Some(Duration::from_secs(15)),
             leaves: None,
+            hangs_up: false,
             worker: 0,
             plugin: None,
         }
@@ -168,6 +179,13 @@ impl Request {
         self
     }
 
+    /// With a body whose end is a piece of its own, which is empty. In HTTP/1 it always is.
+    #[must_use]
+    pub fn end_apart(mut self) -> Self {
+        self.end_apart = true;
+        self
+    }
+
     /// Asking for another protocol, such as `websocket`. What the client sends then has no end, and
     /// the application does not wait for it.
     #[must_use]
@@ -207,6 +225,13 @@ impl Request {
         self
     }
 
+    /// The route that it takes has this name and this metadata, and not those of the topology.
+    #[must_use]
+    pub fn named_route(mut self, name: &str, metadata: Value) -> Self {
+        self.named = Some((name.into(), metadata));
+        self
+    }
+
     /// The route's timeout, which is 15 seconds without this; zero is none.
     #[must_use]
     pub fn timeout(mut self, time: Duration) -> Self {
@@ -222,11 +247,26 @@ impl Request {
         self
     }
 
-    /// The client goes away after this time, unless all is over by then.
+    /// A filter between us and the router answers so by itself, as Envoy's fault filter does.
+    #[must_use]
+    pub fn aborted_after_us(mut self, status: u16) -> Self {
+        self.aborted = Some(status);
+        self
+    }
+
+    /// The client goes away after this time, unless all is over by then. In HTTP/2 and HTTP/3 it
+    /// resets its stream.
     #[must_use]
     pub fn abandoned_after(mut self, time: Duration) -> Self {
         self.leaves = Some(time);
         self
+    }
+
+    /// The client goes away after this time, and ends its connection, whatever it speaks.
+    #[must_use]
+    pub fn hung_up_after(mut self, time: Duration) -> Self {
+        self.hangs_up = true;
+        self.abandoned_after(time)
     }
 
     /// On this worker, counted from 0.
@@ -251,7 +291,8 @@ impl Request {
         if let Some(trailers) = &self.trailers {
             pieces.push_back(Piece::after(self.gap, Act::Trailers(trailers.clone())));
         }
-        Piece::end(&mut pieces, !self.unfinished, self.protocol.ends_apart());
+        let apart = self.end_apart || self.protocol.ends_apart();
+        Piece::end(&mut pieces, !self.unfinished, apart);
         pieces
     }
 }

@@ -11,12 +11,15 @@ use crate::piece::{Act, Piece};
 pub struct Response {
     pub(crate) headers: HeaderMap,
     informational: Vec<HeaderMap>,
-    body: Vec<Vec<u8>>,
+    /// Each piece, and the pause before it.
+    body: Vec<(Duration, Vec<u8>)>,
     trailers: Option<HeaderMap>,
     first_byte: Duration,
     gap: Duration,
+    pause: Duration,
     end: End,
     pub(crate) early: bool,
+    pub(crate) details: Option<String>,
 }
 
 /// How an answer ends.
@@ -37,8 +40,10 @@ impl Response {
             trailers: None,
             first_byte: Duration::ZERO,
             gap: Duration::ZERO,
+            pause: Duration::ZERO,
             end: End::Whole,
             early: false,
+            details: None,
         }
     }
 
@@ -98,7 +103,8 @@ impl Response {
     /// With one more piece of a body whose length is not said beforehand.
     #[must_use]
     pub fn chunk(mut self, chunk: impl AsRef<[u8]>) -> Self {
-        self.body.push(chunk.as_ref().to_vec());
+        let pause = std::mem::take(&mut self.pause);
+        self.body.push((pause, chunk.as_ref().to_vec()));
         self
     }
 
@@ -124,6 +130,20 @@ impl Response {
         self
     }
 
+    /// So much more time passes before the next piece of the body that is said.
+    #[must_use]
+    pub fn pause(mut self, time: Duration) -> Self {
+        self.pause += time;
+        self
+    }
+
+    /// For these reasons, where a filter gives it; what comes from an application is `via_upstream`.
+    #[must_use]
+    pub fn details(mut self, details: &str) -> Self {
+        self.details = Some(details.into());
+        self
+    }
+
     /// It does not wait for the end of the request.
     #[must_use]
     pub fn early(mut self) -> Self {
@@ -146,8 +166,12 @@ impl Response {
     }
 
     /// As it comes to a request with this method: after its headers nothing, where HTTP has no body.
+    /// Another protocol has no end but that of its connection.
     pub(crate) fn to(self, method: &[u8]) -> Self {
         let status = self.headers.get(":status").unwrap_or_default();
+        if status == b"101" && self.end == End::Whole {
+            return Self { end: End::Reset, ..self };
+        }
         if method != b"HEAD" && !matches!(status, b"204" | b"304") {
             return self;
         }
@@ -171,7 +195,10 @@ impl Response {
         if !self.headers.is_empty() {
             pieces.push_back(Piece::now(Act::Headers(self.headers.clone())));
         }
-        pieces.extend(self.body.iter().map(|chunk| Piece::after(self.gap, Act::Data(chunk.clone()))));
+        let chunk = |(pause, chunk): &(Duration, Vec<u8>)| {
+            Piece::after(self.gap + *pause, Act::Data(chunk.clone()))
+        };
+        pieces.extend(self.body.iter().map(chunk));
         if let Some(trailers) = &self.trailers {
             pieces.push_back(Piece::after(self.gap, Act::Trailers(trailers.clone())));
         }

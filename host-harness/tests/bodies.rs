@@ -50,10 +50,10 @@ impl Way {
         let post = Request::new("POST", "/");
         let trailer = |on| if on { vec![("x-t", "1")] } else { vec![] };
         if self.name == "request" {
-            let request = chunks.iter().fold(post, |it, chunk| it.chunk(chunk));
+            let request = chunks.iter().fold(post, Request::chunk);
             trailer(trailers).into_iter().fold(request, |it, (name, value)| it.trailer(name, value))
         } else {
-            let response = chunks.iter().fold(Response::new(200), |it, chunk| it.chunk(chunk));
+            let response = chunks.iter().fold(Response::new(200), Response::chunk);
             let trailers = trailer(trailers).into_iter();
             post.answered(trailers.fold(response, |it, (name, value)| it.trailer(name, value)))
         }
@@ -88,7 +88,8 @@ fn host(body: &str) -> Host {
 
 #[test]
 fn what_a_module_answers_to_a_piece_decides_what_it_sees_next_and_what_goes_on() {
-    let until_the_end = |number| format!("(return (select (i32.const 0) (i32.const {number}) (local.get $end)))");
+    let until_the_end =
+        |number| format!("(return (select (i32.const 0) (i32.const {number}) (local.get $end)))");
     let each = "2 0 ab 3 0 cde 0 1 ";
     let rows = [
         ("goes on", "(return (i32.const 0))".into(), each, "abcde"),
@@ -125,7 +126,13 @@ fn with_http_2_the_last_piece_is_the_end() {
 fn trailers_take_the_place_of_the_last_piece() {
     for way in WAYS {
         let body = way.on_body("")
-            + &way.on("trailers", &format!("(call $say (local.get $count)) (drop (call $add (i32.const {}) 'x-more' '2'))", way.trailers));
+            + &way.on(
+                "trailers",
+                &format!(
+                    "(call $say (local.get $count)) (drop (call $add (i32.const {}) 'x-more' '2'))",
+                    way.trailers
+                ),
+            );
         let (said, outcome) = run(&mut host(&body), way.exchange(&["ab"], true));
         assert_eq!(said, "2 0 ab 1", "{}", way.name);
         assert_eq!(way.trailers(&outcome), "x-t: 1\nx-more: 2\n", "{}", way.name);
@@ -163,20 +170,32 @@ fn two_from_a_callback_for_headers_is_as_good_as_zero() {
     for way in WAYS {
         let body = way.on("headers", "(return (i32.const 2))") + &way.on_body("");
         let (said, outcome) = run(&mut host(&body), way.exchange(&["ab"], false));
-        assert_eq!((said.as_str(), way.body(&outcome).as_str()), ("2 0 ab 0 1 ", "ab"), "{}", way.name);
+        assert_eq!(
+            (said.as_str(), way.body(&outcome).as_str()),
+            ("2 0 ab 0 1 ", "ab"),
+            "{}",
+            way.name
+        );
     }
 }
 
 #[test]
 fn headers_alone_can_be_held_back_where_the_plugin_may() {
     let rows = [
-        ("until the body is whole", "(return (i32.eqz (local.get $end)))", "2 0 ab 5 0 abcde 5 1 abcde"),
+        (
+            "until the body is whole",
+            "(return (i32.eqz (local.get $end)))",
+            "2 0 ab 5 0 abcde 5 1 abcde",
+        ),
         ("until a piece of it comes", "", "2 0 ab 3 0 cde 0 1 "),
     ];
     for way in WAYS {
         for (name, then, seen) in rows {
             let body = way.on("headers", "(return (i32.const 1))")
-                + &way.on_body(&format!("(drop (call $add (i32.const {}) 'x-late' '1')) {then}", 2 * way.body));
+                + &way.on_body(&format!(
+                    "(drop (call $add (i32.const {}) 'x-late' '1')) {then}",
+                    2 * way.body
+                ));
             let mut host = loaded(Plugin::new(&guest(&body)).may_stop_iteration());
             let (said, outcome) = run(&mut host, way.exchange(&["ab", "cde"], false));
             let name = format!("{}: {name}", way.name);
@@ -212,7 +231,8 @@ fn later_pieces_are_shown_again_after_the_stream_went_on() {
         let body = way.on_body(once) + &way.resumed();
         let slowly = match way.name {
             "request" => way.exchange(&["ab", "cde"], false).every(2 * TICK),
-            _ => Request::get("/").answered(Response::new(200).chunk("ab").chunk("cde").every(2 * TICK)),
+            _ => Request::get("/")
+                .answered(Response::new(200).chunk("ab").chunk("cde").every(2 * TICK)),
         };
         let mut host = host(&body);
         host.advance(Duration::ZERO).unwrap();
@@ -225,10 +245,16 @@ fn later_pieces_are_shown_again_after_the_stream_went_on() {
 #[test]
 fn trailers_are_held_back_until_the_stream_goes_on() {
     for way in WAYS {
-        let body = way.on("trailers", "(call $say (local.get $count)) (return (i32.const 1))") + &way.resumed();
+        let body = way.on("trailers", "(call $say (local.get $count)) (return (i32.const 1))")
+            + &way.resumed();
         let (said, outcome) = run(&mut host(&body), way.exchange(&["ab"], true));
         assert_eq!(said, "1 0 0", "{}", way.name);
-        assert_eq!((way.body(&outcome).as_str(), way.trailers(&outcome).as_str()), ("ab", "x-t: 1\n"), "{}", way.name);
+        assert_eq!(
+            (way.body(&outcome).as_str(), way.trailers(&outcome).as_str()),
+            ("ab", "x-t: 1\n"),
+            "{}",
+            way.name
+        );
     }
 }
 
@@ -239,7 +265,12 @@ fn a_buffered_body_can_be_read_when_the_trailers_come() {
             + &way.on("trailers", &format!("(call $show_buffer (i32.const {}))", way.body));
         let (said, outcome) = run(&mut host(&body), way.exchange(&["ab", "cde"], true));
         assert_eq!(said, "2 0 ab 5 0 abcde abcde", "{}", way.name);
-        assert_eq!((way.body(&outcome).as_str(), way.trailers(&outcome).as_str()), ("abcde", "x-t: 1\n"), "{}", way.name);
+        assert_eq!(
+            (way.body(&outcome).as_str(), way.trailers(&outcome).as_str()),
+            ("abcde", "x-t: 1\n"),
+            "{}",
+            way.name
+        );
     }
 }
 
@@ -250,7 +281,12 @@ fn trailers_can_be_made_at_the_last_piece_and_not_before() {
         let body = way.on("body", &add) + &way.on("trailers", &word("never"));
         let (said, outcome) = run(&mut host(&body), way.exchange(&["ab"], false));
         assert_eq!(said, "2 0", "{}", way.name);
-        assert_eq!((way.body(&outcome).as_str(), way.trailers(&outcome).as_str()), ("ab", "x-made: 1\n"), "{}", way.name);
+        assert_eq!(
+            (way.body(&outcome).as_str(), way.trailers(&outcome).as_str()),
+            ("ab", "x-made: 1\n"),
+            "{}",
+            way.name
+        );
     }
 }
 
@@ -271,7 +307,8 @@ fn a_body_is_changed_at_its_front_or_behind_it() {
                 "(if (local.get $size) (then (call $say (call $set_buffer (i32.const {}) (i32.const {start}) (i32.const {length}) 'xy'))))",
                 way.body
             );
-            let (said, outcome) = run(&mut host(&way.on("body", &set)), way.exchange(&["ab"], false));
+            let (said, outcome) =
+                run(&mut host(&way.on("body", &set)), way.exchange(&["ab"], false));
             let name = format!("{}: {name}", way.name);
             assert_eq!((said.as_str(), way.body(&outcome).as_str()), (status, expected), "{name}");
         }
@@ -298,9 +335,13 @@ fn a_buffered_body_is_changed_whole_and_its_length_is_the_modules_business() {
 
 #[test]
 fn a_body_is_there_only_while_it_is_shown() {
-    let set = |kind: u32| format!("(call $say (call $set_buffer (i32.const {kind}) (i32.const 0) (i32.const 0) 'x'))");
+    let set = |kind: u32| {
+        format!("(call $say (call $set_buffer (i32.const {kind}) (i32.const 0) (i32.const 0) 'x'))")
+    };
     let status = |kind: u32| {
-        format!("(call $say (call $buffer_status (i32.const {kind}) (i32.const 0) (i32.const 4))) (call $say (i32.load (i32.const 0)))")
+        format!(
+            "(call $say (call $buffer_status (i32.const {kind}) (i32.const 0) (i32.const 4))) (call $say (i32.load (i32.const 0)))"
+        )
     };
     let rows = [
         ("request_headers", "2 0 0"),
@@ -334,13 +375,25 @@ fn too_much_that_is_buffered_is_answered_by_envoy_itself() {
     };
     let told = |outcome: &Outcome| {
         let client = outcome.client.as_ref();
-        let text = client.map(|it| format!("{} {}", it.status().unwrap_or_default(), String::from_utf8_lossy(&it.body)));
-        format!("{} {}", text.unwrap_or("nothing".into()), outcome.details.clone().unwrap_or_default())
+        let text = client.map(|it| {
+            format!("{} {}", it.status().unwrap_or_default(), String::from_utf8_lossy(&it.body))
+        });
+        format!(
+            "{} {}",
+            text.unwrap_or("nothing".into()),
+            outcome.details.clone().unwrap_or_default()
+        )
     };
     let [request, response] = WAYS;
     let held = response.on("headers", "(return (i32.const 1))") + &response.on("body", buffer);
     let rows = [
-        ("a request", request.on("body", buffer), request, false, "413 Payload Too Large request_payload_too_large"),
+        (
+            "a request",
+            request.on("body", buffer),
+            request,
+            false,
+            "413 Payload Too Large request_payload_too_large",
+        ),
         (
             "a response whose headers are held back",
             held,
@@ -367,8 +420,11 @@ fn too_much_that_is_buffered_is_answered_by_envoy_itself() {
         assert_eq!(told(&run(&body, way, may_stop)), expected, "{name}");
     }
     // At the headers, 3 asks for a buffer, and 1 and 4 for a client that is made to wait.
-    for (answer, expected) in [(3, "413 Payload Too Large request_payload_too_large"), (4, "200  via_upstream")] {
-        let body = request.on("headers", &format!("(return (i32.const {answer}))")) + &request.resumed();
+    for (answer, expected) in
+        [(3, "413 Payload Too Large request_payload_too_large"), (4, "200  via_upstream")]
+    {
+        let body =
+            request.on("headers", &format!("(return (i32.const {answer}))")) + &request.resumed();
         assert_eq!(told(&run(&body, request, false)), expected, "{answer}");
     }
 }
@@ -376,7 +432,10 @@ fn too_much_that_is_buffered_is_answered_by_envoy_itself() {
 #[test]
 fn a_stream_that_goes_on_within_the_callback_is_sent_on_before_the_callback_has_answered() {
     let body = |answer: u32| {
-        on("request_headers", &format!("(drop (call $continue (i32.const 0))) (return (i32.const {answer}))"))
+        on(
+            "request_headers",
+            &format!("(drop (call $continue (i32.const 0))) (return (i32.const {answer}))"),
+        )
     };
     let stopped = guest::outcome(&body(1), Request::get("/"));
     assert_eq!((stopped.earlier_attempts.len(), stopped.client.unwrap().status()), (0, Some(200)));
@@ -384,7 +443,10 @@ fn a_stream_that_goes_on_within_the_callback_is_sent_on_before_the_callback_has_
     assert_eq!((twice.earlier_attempts.len(), twice.client.unwrap().status()), (1, Some(200)));
     // The rest of a request stays behind for ever.
     let stuck = Request::new("POST", "/").chunk("ab").abandoned_after(TICK);
-    assert_eq!(guest::outcome(&body(1), stuck).upstream.map(|it| (it.body, it.whole)), Some((vec![], false)));
+    assert_eq!(
+        guest::outcome(&body(1), stuck).upstream.map(|it| (it.body, it.whole)),
+        Some((vec![], false))
+    );
 }
 
 #[test]
@@ -393,7 +455,12 @@ fn resuming_loses_the_requests_maps_and_body() {
     let code = format!("{read} (drop (call $continue (i32.const 1))) {read}");
     let body = on("request_headers", "(return (i32.const 1))")
         + &on("configure", "(drop (call $tick_period (i32.const 5)))")
-        + &on("tick", &format!("(drop (call $tick_period (i32.const 0))) (drop (call $effective (i32.const 2))) {code}"));
+        + &on(
+            "tick",
+            &format!(
+                "(drop (call $tick_period (i32.const 0))) (drop (call $effective (i32.const 2))) {code}"
+            ),
+        );
     // A response that has not come cannot go on: Envoy crashes.
     let mut host = host(&body);
     let failure = host.request(Request::get("/")).unwrap_err();

@@ -14,13 +14,15 @@ use sightline_host::{
 const TEAPOT: &str = "(drop (call $respond (i32.const 418) 'why so' 'tea' '' (i32.const -1)))";
 
 /// The same, and it says the status of the call.
-const SAID_TEAPOT: &str = "(call $say (call $respond (i32.const 418) 'why so' 'tea' '' (i32.const -1)))";
+const SAID_TEAPOT: &str =
+    "(call $say (call $respond (i32.const 418) 'why so' 'tea' '' (i32.const -1)))";
 
 /// What the client saw, without the headers that every response has.
 fn seen(outcome: &Outcome) -> String {
     let Some(client) = &outcome.client else { return "nothing".into() };
     let common = ["date", "server", "x-envoy-upstream-service-time"];
-    let headers = client.headers.iter().filter(|(name, _)| !common.iter().any(|it| it.as_bytes() == *name));
+    let headers =
+        client.headers.iter().filter(|(name, _)| !common.iter().any(|it| it.as_bytes() == *name));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers = headers.map(|(name, value)| format!("{}: {}", text(name), text(value)));
     let end = if client.whole { "" } else { " cut" };
@@ -121,7 +123,9 @@ fn a_root_answers_nothing() {
 
 #[test]
 fn a_stream_that_waits_is_answered_by_its_root() {
-    let tick = format!("(drop (call $tick_period (i32.const 0))) (drop (call $effective (i32.const 2))) {TEAPOT}");
+    let tick = format!(
+        "(drop (call $tick_period (i32.const 0))) (drop (call $effective (i32.const 2))) {TEAPOT}"
+    );
     let rows = [
         ("at its headers", on("request_headers", "(return (i32.const 1))"), "418", "none"),
         ("at its response", on("response_headers", "(return (i32.const 1))"), "418", "one"),
@@ -131,7 +135,11 @@ fn a_stream_that_waits_is_answered_by_its_root() {
             + &on("configure", "(drop (call $tick_period (i32.const 5)))")
             + &on("tick", &tick);
         let outcome = outcome(&body, Request::get("/"));
-        assert_eq!(outcome.client.as_ref().unwrap().get(":status"), Some(status.as_bytes()), "{name}");
+        assert_eq!(
+            outcome.client.as_ref().unwrap().get(":status"),
+            Some(status.as_bytes()),
+            "{name}"
+        );
         assert_eq!(outcome.upstream.is_some(), upstream == "one", "{name}");
     }
 }
@@ -140,11 +148,18 @@ fn a_stream_that_waits_is_answered_by_its_root() {
 fn an_answer_is_rendered_as_envoy_renders_it() {
     let json = "\\02\\00\\00\\00\\0c\\00\\00\\00\\10\\00\\00\\00\\03\\00\\00\\00\\01\\00\\00\\00content-type\\00application/json\\00x-a\\001\\00";
     let respond = |status: u32, body: &str, headers: &str| {
-        format!("(drop (call $respond (i32.const {status}) 'd' '{body}' '{headers}' (i32.const -1)))")
+        format!(
+            "(drop (call $respond (i32.const {status}) 'd' '{body}' '{headers}' (i32.const -1)))"
+        )
     };
     let get = || Request::get("/");
     let rows = [
-        ("a body", get(), respond(200, "b", ""), ":status: 200, content-length: 1, content-type: text/plain | b"),
+        (
+            "a body",
+            get(),
+            respond(200, "b", ""),
+            ":status: 200, content-length: 1, content-type: text/plain | b",
+        ),
         ("no body", get(), respond(403, "", ""), ":status: 403, content-length: 0 | "),
         (
             "headers",
@@ -152,14 +167,24 @@ fn an_answer_is_rendered_as_envoy_renders_it() {
             respond(200, "{}", json),
             ":status: 200, content-type: application/json, x-a: 1, content-length: 2 | {}",
         ),
-        ("headers without a body", get(), respond(200, "", json), ":status: 200, x-a: 1, content-length: 0 | "),
+        (
+            "headers without a body",
+            get(),
+            respond(200, "", json),
+            ":status: 200, x-a: 1, content-length: 0 | ",
+        ),
         (
             "HEAD",
             Request::new("HEAD", "/"),
             respond(200, "b", ""),
             ":status: 200, content-length: 1, content-type: text/plain | ",
         ),
-        ("a status that is none", get(), respond(99_999, "", ""), ":status: 34463, content-length: 0 | "),
+        (
+            "a status that is none",
+            get(),
+            respond(99_999, "", ""),
+            ":status: 34463, content-length: 0 | ",
+        ),
     ];
     for (name, request, respond, expected) in rows {
         assert_eq!(seen(&outcome(&on("request_headers", &respond), request)), expected, "{name}");
@@ -168,13 +193,26 @@ fn an_answer_is_rendered_as_envoy_renders_it() {
 
 #[test]
 fn grpc_is_answered_in_its_own_way() {
-    let ask = |content_type: &str| Request::new("POST", "/a.B/C").header("content-type", content_type);
+    let ask =
+        |content_type: &str| Request::new("POST", "/a.B/C").header("content-type", content_type);
     let answered = |status: u32, body: &str, grpc: i32, content_type: &str| {
-        let respond = format!("(drop (call $respond (i32.const {status}) 'd' '{body}' '' (i32.const {grpc})))");
+        let respond = format!(
+            "(drop (call $respond (i32.const {status}) 'd' '{body}' '' (i32.const {grpc})))"
+        );
         outcome(&on("request_headers", &respond), ask(content_type))
     };
     let rows = [
-        (200, 2), (400, 13), (401, 16), (403, 7), (404, 12), (429, 14), (418, 2), (500, 2), (502, 14), (503, 14), (504, 14),
+        (200, 2),
+        (400, 13),
+        (401, 16),
+        (403, 7),
+        (404, 12),
+        (429, 14),
+        (418, 2),
+        (500, 2),
+        (502, 14),
+        (503, 14),
+        (504, 14),
     ];
     for (status, grpc) in rows {
         let outcome = answered(status, "", -1, "application/grpc");
@@ -185,7 +223,10 @@ fn grpc_is_answered_in_its_own_way() {
     assert_eq!(message.get("grpc-status"), Some(&b"5"[..]));
     assert_eq!(message.get("grpc-message"), Some(&b"a%25b%0A%E9"[..]));
     assert!(message.body.is_empty());
-    assert!(seen(&answered(403, "b", 17, "application/grpc")).contains("grpc-status: 7"), "17 is no status");
+    assert!(
+        seen(&answered(403, "b", 17, "application/grpc")).contains("grpc-status: 7"),
+        "17 is no status"
+    );
     assert!(seen(&answered(403, "b", 5, "application/grpcx")).starts_with(":status: 403"));
 }
 
@@ -193,7 +234,11 @@ fn grpc_is_answered_in_its_own_way() {
 fn of_two_answers_the_first_counts_and_the_details_of_the_second() {
     let second = "(drop (call $respond (i32.const 200) 'later' 'coffee' '' (i32.const -1)))";
     let outcome = outcome(&on("request_headers", &format!("{TEAPOT} {second}")), Request::get("/"));
-    assert!(seen(&outcome).starts_with(":status: 418") && seen(&outcome).ends_with("| tea"), "{}", seen(&outcome));
+    assert!(
+        seen(&outcome).starts_with(":status: 418") && seen(&outcome).ends_with("| tea"),
+        "{}",
+        seen(&outcome)
+    );
     assert_eq!(details(&outcome), "later");
 }
 
@@ -201,7 +246,10 @@ fn of_two_answers_the_first_counts_and_the_details_of_the_second() {
 fn a_module_changes_an_answer_of_its_own() {
     let body = on("request_headers", TEAPOT)
         + &on("response_headers", "(drop (call $replace (i32.const 2) ':status' '200'))")
-        + &on("response_body", "(drop (call $set_buffer (i32.const 1) (i32.const 0) (i32.const -1) 'tee'))");
+        + &on(
+            "response_body",
+            "(drop (call $set_buffer (i32.const 1) (i32.const 0) (i32.const -1) 'tee'))",
+        );
     let expected = ":status: 200, content-length: 3, content-type: text/plain | tee";
     assert_eq!(seen(&outcome(&body, Request::get("/"))), expected);
 }
@@ -211,7 +259,13 @@ fn envoy_answers_by_itself_through_the_module() {
     let get = || Request::get("/");
     let rows = [
         ("no route", Route::Missing, ":status: 404, content-length: 0 | ", "route_not_found", 8),
-        ("no cluster", Route::MissingCluster, ":status: 503, content-length: 0 | ", "cluster_not_found", 24),
+        (
+            "no cluster",
+            Route::MissingCluster,
+            ":status: 503, content-length: 0 | ",
+            "cluster_not_found",
+            24,
+        ),
         (
             "no host",
             Route::NoHost,
@@ -254,7 +308,12 @@ fn envoy_answers_by_itself_through_the_module() {
 #[test]
 fn what_a_module_breaks_envoy_answers() {
     let rows = [
-        ("no path", on("request_headers", "(drop (call $remove (i32.const 0) ':path'))"), "404", "route_not_found"),
+        (
+            "no path",
+            on("request_headers", "(drop (call $remove (i32.const 0) ':path'))"),
+            "404",
+            "route_not_found",
+        ),
         (
             "no method",
             on("request_headers", "(drop (call $remove (i32.const 0) ':method'))"),
@@ -277,14 +336,19 @@ fn what_a_module_breaks_envoy_answers() {
     for (name, body, status, why) in rows {
         let outcome = outcome(&body, Request::get("/"));
         let client = outcome.client.as_ref().unwrap();
-        assert_eq!((client.get(":status"), details(&outcome)), (Some(status.as_bytes()), why), "{name}");
+        assert_eq!(
+            (client.get(":status"), details(&outcome)),
+            (Some(status.as_bytes()), why),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn answers_before_the_answer_are_not_the_modules() {
     let body = on("response_headers", "(call $say (local.get $count))");
-    let request = Request::get("/").answered(Response::new(200).informational(103, &[("link", "</a>")]));
+    let request =
+        Request::get("/").answered(Response::new(200).informational(103, &[("link", "</a>")]));
     let rows = [("by default", false, 0), ("where they are let through", true, 1)];
     for (name, proxy_100_continue, count) in rows {
         let manager = Manager { proxy_100_continue, ..Manager::default() };
@@ -315,14 +379,27 @@ fn a_client_may_change_to_another_protocol() {
         + &["request_body", "response_body"]
             .map(|name| {
                 let kind = u32::from(name == "response_body");
-                on(name, &format!("{} (call $say (local.get $end)) (call $show_buffer (i32.const {kind}))", word(name)))
+                on(
+                    name,
+                    &format!(
+                        "{} (call $say (local.get $end)) (call $show_buffer (i32.const {kind}))",
+                        word(name)
+                    ),
+                )
             })
             .concat()
         + &on("log", &word("log"));
-    let manager = Manager { upgrades: vec!["websocket".into()], generate_request_id: false, ..Manager::default() };
-    let switched = Response::new(101).header("upgrade", "websocket").header("connection", "upgrade");
-    let request = Request::get("/").upgrade("websocket").chunk("ping").every(Duration::from_secs(1));
-    let request = request.answered(switched.chunk("pong").every(Duration::from_secs(2)).then_reset());
+    let manager = Manager {
+        upgrades: vec!["websocket".into()],
+        generate_request_id: false,
+        ..Manager::default()
+    };
+    let switched =
+        Response::new(101).header("upgrade", "websocket").header("connection", "upgrade");
+    let request =
+        Request::get("/").upgrade("websocket").chunk("ping").every(Duration::from_secs(1));
+    let request =
+        request.answered(switched.chunk("pong").every(Duration::from_secs(2)).then_reset());
     let mut host = Host::new(world().manager(manager), Plugin::new(&guest(&body))).unwrap();
     let outcome = host.request(request.clone()).unwrap();
     assert_eq!(

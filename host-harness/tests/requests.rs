@@ -6,7 +6,7 @@ mod guest;
 use std::time::Duration;
 
 use guest::{configured, guest, on, outcome, said, texts, word, world};
-use sightline_host::{Host, Message, Outcome, Plugin, Request, Response, Route};
+use sightline_host::{Host, Message, Outcome, Plugin, Protocol, Request, Response, Route};
 
 /// Long enough for a module that holds a request up to be noticed.
 const A_WHILE: Duration = Duration::from_secs(1);
@@ -18,8 +18,13 @@ fn abandoned() -> Request {
 
 #[test]
 fn every_way_a_request_can_go_has_its_callbacks() {
-    let rows: [(&str, Request, &str); 4] = [
+    let rows: [(&str, Request, &str); 5] = [
         ("proxied", Request::get("/"), "create request response log done delete"),
+        (
+            "proxied over HTTP/3",
+            Request::get("/").protocol(Protocol::Http3),
+            "create request response done delete",
+        ),
         (
             "answered by the router",
             Request::get("/").route(Route::NoHost),
@@ -206,12 +211,10 @@ fn the_clocks_go_on_by_what_the_request_takes_and_no_more() {
 
 #[test]
 fn an_outcome_is_stable_text() {
-    let body = on("request_headers", "(drop (call $pairs (i32.const 0) (i32.const 0) (i32.const 4)))")
-        + &on("response_headers", "(drop (call $remove (i32.const 2) 'x-c'))")
-        + &on(
-            "log",
-            "(drop (call $set_property 'line' '{}'))",
-        );
+    let body =
+        on("request_headers", "(drop (call $pairs (i32.const 0) (i32.const 0) (i32.const 4)))")
+            + &on("response_headers", "(drop (call $remove (i32.const 2) 'x-c'))")
+            + &on("log", "(drop (call $set_property 'line' '{}'))");
     let response = Response::new(200).header("x-c", "them").header("x-a", "1");
     let outcome = outcome(&body, Request::get("/users/1").header("x-b", "2").answered(response));
     let expected = "\
@@ -258,7 +261,8 @@ fn the_budget_of_a_request_is_its_own() {
 
 #[test]
 fn two_runs_cost_the_same() {
-    let body = on("request_headers", "(drop (call $pairs (i32.const 0) (i32.const 0) (i32.const 4)))");
+    let body =
+        on("request_headers", "(drop (call $pairs (i32.const 0) (i32.const 0) (i32.const 4)))");
     let run = || outcome(&body, Request::get("/").header("x-a", "1")).budget;
     assert_eq!(run(), run());
     assert!(run().fuel() > 0 && run().memory() == 65_536, "{}", run().report());

@@ -199,17 +199,13 @@ impl Host {
     fn say(&mut self, at: Place, said: Said) {
         let Some(root) = self.root(at.vm, at.root) else { return };
         match said {
-            Said::Initial(headers) => {
-                let size = word(headers.len());
-                root.calls.shown.initial = Some(headers);
-                self.enter_with(at, "proxy_on_grpc_receive_initial_metadata", size);
-                self.hide_metadata(at);
-            }
-            Said::Trailing(trailers) => {
-                let size = word(trailers.len());
-                root.calls.shown.trailing = Some(trailers);
-                self.enter_with(at, "proxy_on_grpc_receive_trailing_metadata", size);
-                self.hide_metadata(at);
+            Said::Metadata(metadata) => {
+                let (export, size) = root.calls.show(metadata);
+                self.enter_with(at, export, size);
+                // Unlike all else, it is shown until what the module asked for is done.
+                if let Some(root) = self.root(at.vm, at.root) {
+                    root.calls.hide();
+                }
             }
             Said::Message(message) => {
                 let size = word(message.len());
@@ -223,14 +219,6 @@ impl Host {
 
     fn enter_with(&mut self, at: Place, export: &'static str, number: u32) -> Entered {
         self.enter_root(at.vm, at.root, export, &[at.token, number])
-    }
-
-    /// Unlike all else, metadata is shown until what the module asked for is done.
-    fn hide_metadata(&mut self, at: Place) {
-        if let Some(root) = self.root(at.vm, at.root) {
-            root.calls.shown.initial = None;
-            root.calls.shown.trailing = None;
-        }
     }
 
     /// Of a module that does not want to know, the status stays as it was.
@@ -258,7 +246,7 @@ impl UnderWay {
             return Some(said);
         }
         match said {
-            Said::Initial(_) | Said::Trailing(_) => None,
+            Said::Metadata(_) => None,
             Said::Message(message) => {
                 self.message = Some(message);
                 None

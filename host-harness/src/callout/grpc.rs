@@ -73,7 +73,7 @@ fn status_of_http(status: u32) -> u32 {
 /// What headers say of a response, which may have nothing else.
 pub(super) fn begin(headers: HeaderMap, ends: bool) -> Vec<Said> {
     let status = headers.get(":status").map_or(0, number);
-    let initial = Said::Initial(if ends || status != OK { HeaderMap::new() } else { headers.clone() });
+    let initial = Said::initial(if ends || status != OK { HeaderMap::new() } else { headers.clone() });
     let rest = match status {
         OK if !ends => return vec![initial],
         OK => end(headers),
@@ -92,12 +92,12 @@ pub(super) fn end(trailers: HeaderMap) -> [Said; 2] {
         }
         _ => DETAILS.into(),
     };
-    [Said::Trailing(trailers), Said::close(code, message)]
+    [Said::trailing(trailers), Said::close(code, message)]
 }
 
 /// How a response ends that breaks off, or that is none of gRPC.
 pub(super) fn broken(code: u32, details: &str) -> [Said; 2] {
-    [Said::Trailing(HeaderMap::new()), Said::close(code, details)]
+    [Said::trailing(HeaderMap::new()), Said::close(code, details)]
 }
 
 /// What is no number is unknown.

@@ -155,6 +155,27 @@ impl Calls {
         self.under_way.remove(&token)
     }
 
+    /// Shows metadata, and says how the module is to be told of it: the export, and how much it is.
+    fn show(&mut self, metadata: Metadata) -> (&'static str, u32) {
+        let (place, export, headers) = match metadata {
+            Metadata::Initial(headers) => {
+                (&mut self.shown.initial, "proxy_on_grpc_receive_initial_metadata", headers)
+            }
+            Metadata::Trailing(headers) => {
+                (&mut self.shown.trailing, "proxy_on_grpc_receive_trailing_metadata", headers)
+            }
+        };
+        let size = u32::try_from(headers.len()).unwrap_or(u32::MAX);
+        *place = Some(headers);
+        (export, size)
+    }
+
+    /// Shows no metadata any more.
+    fn hide(&mut self) {
+        self.shown.initial = None;
+        self.shown.trailing = None;
+    }
+
     /// The module has been told. A stream stays until both sides have closed it.
     fn told(&mut self, token: u32) {
         self.shown.answer = None;
@@ -291,13 +312,27 @@ pub(crate) enum Arrival {
 /// What a module is told of a call of gRPC.
 #[derive(Debug)]
 pub(crate) enum Said {
-    Initial(HeaderMap),
+    Metadata(Metadata),
     Message(Vec<u8>),
-    Trailing(HeaderMap),
     Close(Status),
 }
 
+/// What comes before the messages of a stream, and what comes after them.
+#[derive(Debug)]
+pub(crate) enum Metadata {
+    Initial(HeaderMap),
+    Trailing(HeaderMap),
+}
+
 impl Said {
+    fn initial(headers: HeaderMap) -> Self {
+        Self::Metadata(Metadata::Initial(headers))
+    }
+
+    fn trailing(headers: HeaderMap) -> Self {
+        Self::Metadata(Metadata::Trailing(headers))
+    }
+
     pub(crate) fn close(code: u32, message: impl Into<Vec<u8>>) -> Self {
         Self::Close(Status { code, message: message.into() })
     }

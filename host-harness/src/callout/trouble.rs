@@ -83,6 +83,6 @@ impl Trouble {
     pub(crate) fn said(self, kind: Kind) -> [Said; 3] {
         let message = format!("{}{{{}}}", self.body(kind), self.details());
         let close = Said::close(super::grpc::UNAVAILABLE, message);
-        [Said::Initial(HeaderMap::new()), Said::Trailing(self.headers(kind)), close]
+        [Said::initial(HeaderMap::new()), Said::trailing(self.headers(kind)), close]
     }
 }

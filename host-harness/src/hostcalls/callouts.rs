@@ -13,13 +13,11 @@ use crate::{HeaderMap, Message, pairs};
 /// `proxy_http_call(cluster, length, headers, length, body, length, trailers, length, timeout,
 /// token)`: the token is written whatever comes of it, and 0 is none.
 pub(crate) fn http_call(call: &mut Call<'_>) -> Answer {
-    let (cluster, headers, body, trailers) =
+    // Envoy reads the trailers, and sends none.
+    let (cluster, headers, body, _) =
         (call.text(0)?, call.text(2)?, call.text(4)?, call.text(6)?);
     call.give_word(9, 0)?;
-    let mut request = Message { headers: map(&headers), body, ..Message::default() };
-    if !trailers.is_empty() {
-        request.trailers = Some(map(&trailers)).filter(|trailers| !trailers.is_empty());
-    }
+    let request = Message { headers: map(&headers), body, ..Message::default() };
     let token = http(call, &cluster, request);
     call.give_word(9, *token.as_ref().unwrap_or(&0))?;
     token.map(|_| ())
@@ -232,21 +230,16 @@ fn callout(
 
 /// What Envoy makes of a request of HTTP, in HTTP/1.
 fn over_http(mut request: Message, timeout: Option<Duration>) -> Message {
-    let (length, has_trailers) = (request.body.len(), request.trailers.is_some());
-    if length > 0 {
-        request.headers.overwrite("content-length", length.to_string());
+    if !request.body.is_empty() {
+        request.headers.overwrite("content-length", request.body.len().to_string());
     }
     if request.get(":scheme").is_none() {
         request.headers.add(":scheme", "http");
     }
     let mut request = marked(request, timeout);
     request.whole = true;
-    if request.get("content-length").is_some() {
-        // What has a length has no trailers.
-        request.trailers = None;
-    } else if has_trailers {
-        request.headers.add("transfer-encoding", "chunked");
-    } else if matches!(request.get(":method"), Some(b"POST" | b"PUT" | b"PATCH")) {
+    let may_have_body = matches!(request.get(":method"), Some(b"POST" | b"PUT" | b"PATCH"));
+    if may_have_body && request.get("content-length").is_none() {
         request.headers.add("content-length", "0");
     }
     request

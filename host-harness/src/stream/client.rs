@@ -1,11 +1,12 @@
 //! The client's side of a stream: what it sends, what it is sent, and that it may go away.
 
 use super::reply::Reply;
-use super::{Flag, Half, Way};
+use super::{Flag, Half, Stream, Way};
 use crate::event::Event;
 use crate::host::time::Deadline;
 use crate::host::{Host, StreamId};
 use crate::piece::{Act, Piece};
+use crate::refusal::{self, Refusal};
 use crate::{HeaderMap, Message, topology};
 use std::time::Duration;
 
@@ -25,6 +26,10 @@ impl Host {
             return;
         }
         let stream = self.stream(id);
+        if stream.waits_for_change() {
+            stream.plan.client_waits = true;
+            return;
+        }
         let Some(piece) = stream.plan.asking.pop_front() else { return };
         let next = stream.plan.asking.front().map(|piece| piece.after);
         let is_first = matches!(piece.act, Act::Headers(_));
@@ -45,11 +50,20 @@ impl Host {
 
     fn asked_headers(&mut self, id: StreamId, mut headers: HeaderMap, ends: bool) {
         let manager = self.process.world.manager.clone();
+        let protocol = self.stream(id).info.protocol;
+        let refusal = refusal::of(&headers, protocol, &manager);
+        if let Some(refusal) = refusal.filter(|_| self.stream(id).plan.before.is_none()) {
+            return self.refuse(id, headers, ends, refusal);
+        }
+        refusal::take_apart(&mut headers);
         let refused = manager.refuses_upgrade(&headers);
         self.stream(id).info.source = Some(topology::source(&manager, &headers, id.0));
-        let scheme = self.stream(id).info.protocol.scheme();
+        let scheme = protocol.scheme();
         manager.receive(&mut headers, scheme, &mut self.process.world);
         let stream = self.stream(id);
+        if manager.answers_expectation(&mut headers) {
+            stream.saw.informational.push(HeaderMap::from_iter([(":status", "100")]));
+        }
         stream.plan.upgrade = headers.get("upgrade").is_some();
         if refused {
             stream.request.headers = Some(headers);
@@ -72,11 +86,24 @@ impl Host {
         }
     }
 
+    /// Nobody is asked about a request that cannot be read, or that has no place to go.
+    fn refuse(&mut self, id: StreamId, mut headers: HeaderMap, ends: bool, refusal: Refusal) {
+        if refusal.is_read {
+            headers.remove(":scheme");
+            let request = &mut self.stream(id).request;
+            (request.headers, request.ended) = (Some(headers), ends);
+        }
+        self.refuse_with(id, &refusal.reply);
+    }
+
     /// No filter is asked about a protocol that the client may not change to.
     fn refuse_upgrade(&mut self, id: StreamId) {
-        let details = "upgrade_failed";
-        self.stream(id).info.details = Some(details.into());
-        self.send_past_filter(id, &Reply::new(403, "", details));
+        self.refuse_with(id, &Reply::new(403, "", "upgrade_failed"));
+    }
+
+    fn refuse_with(&mut self, id: StreamId, reply: &Reply) {
+        reply.explain(&mut self.stream(id).info);
+        self.send_past_filter(id, reply);
     }
 
     /// Headers of a response have passed our filter, or go past it.
@@ -88,7 +115,8 @@ impl Host {
             return self.send_without_status(id);
         }
         process.world.manager.send(headers, &process.world);
-        if !stream.request.ended && !stream.plan.upgrade && stream.info.protocol.ends_apart() {
+        let unfinished = !stream.request.ended && !stream.plan.upgrade;
+        if (unfinished || stream.plan.closes) && stream.info.protocol.ends_apart() {
             headers.add("connection", "close");
         }
         stream.info.code = super::reply::status(headers);
@@ -97,6 +125,9 @@ impl Host {
             headers.add("content-length", "0");
         }
         stream.saw.client = Some(Message { headers, ..Message::default() });
+        if std::mem::take(&mut stream.plan.client_waits) && stream.is_changed() {
+            process.later(Duration::ZERO, Event::Asked(id));
+        }
         if ends {
             self.sent_all(id);
         }
@@ -157,7 +188,7 @@ impl Host {
         let stream = self.stream(id);
         stream.saw.client_left = true;
         stream.aborted = true;
-        if stream.info.protocol.ends_apart() {
+        if stream.plan.hangs_up || stream.info.protocol.ends_apart() {
             stream.info.flag(Flag::DownstreamConnectionTermination);
             stream.info.details = Some("downstream_remote_disconnect".into());
         } else {
@@ -190,6 +221,19 @@ impl Host {
     pub(super) fn set_deadline(&mut self, id: StreamId, deadline: Deadline, time: Duration) {
         let at = self.process.world.ahead(time);
         self.stream(id).plan.deadlines.insert(deadline, at);
+    }
+}
+
+impl Stream {
+    /// Whether the client speaks another protocol from now on.
+    pub(super) fn is_changed(&self) -> bool {
+        self.plan.upgrade && self.info.code == Some(101)
+    }
+
+    /// Whether the client has sent all that it can before it speaks another protocol.
+    fn waits_for_change(&self) -> bool {
+        let has_begun = self.request.headers.is_some();
+        self.plan.upgrade && has_begun && !(self.saw.client.is_some() && self.is_changed())
     }
 }
 

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::host::time::Deadline;
 use crate::piece::Piece;
 use crate::request::Protocol;
@@ -138,7 +140,11 @@ pub(crate) struct Info {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) before: Option<Response>,
+    /// A filter between ours and the router answers with this status.
+    pub(crate) aborted: Option<u16>,
     pub(crate) route: Route,
+    /// The route's name and metadata, where they are not those of the topology.
+    pub(crate) named: Option<(String, Value)>,
     pub(crate) attempts: VecDeque<Response>,
     pub(crate) timeout: Option<Duration>,
     /// What the client has still to send.
@@ -154,6 +160,12 @@ pub(crate) struct Plan {
     pub(crate) retried: bool,
     /// The answer is that of a filter before ours.
     pub(crate) past_filter: bool,
+    /// The client that goes away ends its connection, and not only its stream.
+    pub(crate) hangs_up: bool,
+    /// The client has something to say once it may speak another protocol.
+    pub(crate) client_waits: bool,
+    /// The connection ends with this answer.
+    pub(crate) closes: bool,
     /// The client asked for another protocol, and may have it.
     pub(crate) upgrade: bool,
     /// Moments at which somebody does not wait any longer.
@@ -186,7 +198,12 @@ impl Stream {
             declared: BTreeMap::new(),
             plan: Plan {
                 before: request.before,
+                aborted: request.aborted,
+                hangs_up: request.hangs_up,
+                client_waits: false,
+                closes: false,
                 route: request.route,
+                named: request.named,
                 attempts: request.attempts,
                 timeout: request.timeout,
                 asking,
@@ -276,6 +293,7 @@ pub(crate) enum Flag {
     UpstreamConnectionFailure = 5,
     UpstreamConnectionTermination = 6,
     NoRoute = 8,
+    FaultInjected = 10,
     DownstreamConnectionTermination = 14,
     UpstreamRetryLimitExceeded = 15,
     StreamIdleTimeout = 16,

@@ -1,7 +1,7 @@
 //! What Envoy answers by itself, and how such an answer comes to the client: through our filter
 //! where it can, past it where the response has begun, and not at all where it has left.
 
-use super::{Flag, Way};
+use super::{Flag, Info, Way};
 use crate::HeaderMap;
 use crate::error::Failure;
 use crate::host::{Host, StreamId};
@@ -65,6 +65,12 @@ impl Reply {
         (headers, if head { Vec::new() } else { self.body.clone() })
     }
 
+    /// Says why there is this answer.
+    pub(super) fn explain(&self, info: &mut Info) {
+        info.details = Some(self.details.clone());
+        self.flags.iter().for_each(|flag| info.flag(*flag));
+    }
+
     fn speak_grpc(&self, headers: &mut HeaderMap) {
         let status = self.grpc.unwrap_or_else(|| grpc_status(self.status));
         headers.overwrite(":status", "200");
@@ -80,8 +86,7 @@ impl Host {
     /// Envoy answers by itself.
     pub(crate) fn local_reply(&mut self, id: StreamId, reply: Reply) {
         let stream = self.stream(id);
-        stream.info.details = Some(reply.details.clone());
-        reply.flags.iter().for_each(|flag| stream.info.flag(*flag));
+        reply.explain(&mut stream.info);
         if stream.response.headers.is_some() {
             if stream.saw.client.is_some() {
                 return self.cut(id);
@@ -125,6 +130,8 @@ impl Host {
         stream.aborted = true;
         stream.plan.attempt += 1;
         stream.info.code = Some(reply.status);
+        // Envoy takes it for a client that cannot speak.
+        stream.plan.closes |= reply.status == 400;
         let empty = HeaderMap::new();
         reply.render(stream.request.headers.as_ref().unwrap_or(&empty))
     }
@@ -200,6 +207,7 @@ impl Host {
         let stream = self.stream(id);
         let Some(response) = stream.plan.before.take() else { return };
         stream.aborted = true;
+        stream.info.details = response.details.clone();
         stream.plan.answering = response.pieces(false);
         stream.plan.past_filter = true;
         self.next_answer(id);

@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::host::time::Deadline;
 use crate::host::{Host, StreamId};
 use crate::piece::{Act, Piece};
+use crate::refusal::{is_control, is_token};
 use crate::{HeaderMap, Message, Route};
 
 /// How the body of an answer begins that Envoy gives because the application gave none.
@@ -19,6 +20,10 @@ impl Host {
     pub(super) fn route_headers(&mut self, id: StreamId, ends: bool) {
         let now = self.process.world.monotonic();
         let stream = self.stream(id);
+        if let Some(status) = stream.plan.aborted {
+            let reply = Reply::new(status, "fault filter abort", "fault_filter_abort");
+            return self.local_reply(id, reply.flagged(Flag::FaultInjected));
+        }
         let headers = stream.request.headers.get_or_insert_default();
         let reply = own_answer(&stream.plan.route, headers);
         // The router looks for a host once it has begun.
@@ -32,9 +37,14 @@ impl Host {
         if let Some(reply) = reply {
             return self.local_reply(id, reply);
         }
-        let headers = headers.clone();
+        let mut headers = headers.clone();
+        if ends && needs_length(&headers) {
+            headers.add("content-length", "0");
+        }
         stream.info.chosen = Some(now);
-        stream.plan.sending = Some(Message { headers, whole: ends, ..Message::default() });
+        let request = Message { headers, whole: ends, ..Message::default() };
+        // A module that lets its headers go on before it has answered sends them twice.
+        stream.saw.upstream.extend(stream.plan.sending.replace(request));
         self.process.later(Duration::ZERO, Event::Connected(id));
     }
 
@@ -160,14 +170,22 @@ impl Host {
     }
 
     fn answer_headers(&mut self, id: StreamId, mut headers: HeaderMap, ends: bool) {
+        if !is_readable(&headers) {
+            return self.unreadable(id);
+        }
         let now = self.process.world.monotonic();
         let stream = self.stream(id);
-        let taken = (now - stream.info.started) / 1_000_000;
-        headers.overwrite("x-envoy-upstream-service-time", taken.to_string());
+        if stream.on_its_way().is_some_and(|request| request.whole) {
+            let taken = (now - stream.info.started) / 1_000_000;
+            headers.overwrite("x-envoy-upstream-service-time", taken.to_string());
+        }
         stream.info.code = super::reply::status(&headers);
+        if stream.plan.retried && stream.info.code.is_some_and(|code| code >= 500) {
+            stream.info.flag(Flag::UpstreamRetryLimitExceeded);
+        }
         stream.info.explain("via_upstream");
         self.headers(id, Way::Response, headers, ends);
-        if self.lives(id) && self.stream(id).plan.upgrade {
+        if self.lives(id) && self.stream(id).is_changed() {
             self.data(id, Way::Response, Vec::new(), false);
         }
     }
@@ -177,12 +195,21 @@ impl Host {
         if stream.response.headers.is_some() {
             return self.cut_short(id);
         }
-        let retried = stream.plan.retried;
-        let reason = if retried { " retried and the latest reset reason:" } else { " reset reason:" };
-        let body = format!("{NO_ANSWER}{reason} connection termination");
-        let details = "upstream_reset_before_response_started{connection_termination}";
-        let mut reply =
-            Reply::new(503, &body, details).flagged(Flag::UpstreamConnectionTermination);
+        self.no_answer(id, 503, "connection termination", Flag::UpstreamConnectionTermination);
+    }
+
+    /// What the application answers is not HTTP.
+    fn unreadable(&mut self, id: StreamId) {
+        self.no_answer(id, 502, "protocol error", Flag::UpstreamProtocolError);
+    }
+
+    fn no_answer(&mut self, id: StreamId, status: u16, reason: &str, flag: Flag) {
+        let retried = self.stream(id).plan.retried;
+        let begin = if retried { " retried and the latest reset reason:" } else { " reset reason:" };
+        let body = format!("{NO_ANSWER}{begin} {reason}");
+        let reason = reason.replace(' ', "_");
+        let details = format!("upstream_reset_before_response_started{{{reason}}}");
+        let mut reply = Reply::new(status, &body, &details).flagged(flag);
         if retried {
             reply = reply.flagged(Flag::UpstreamRetryLimitExceeded);
         }
@@ -192,7 +219,7 @@ impl Host {
     /// The application's connection ends in the middle of its answer, which HTTP/1 takes for a
     /// mistake in the answer; after a change of protocol nobody can tell.
     fn cut_short(&mut self, id: StreamId) {
-        let upgrade = self.stream(id).plan.upgrade;
+        let upgrade = self.stream(id).is_changed();
         if upgrade {
             self.data(id, Way::Response, Vec::new(), false);
         }
@@ -256,6 +283,20 @@ fn own_answer(route: &Route, request: &HeaderMap) -> Option<Reply> {
         }
         Route::Upstream | Route::Refused => return invalid(request),
     })
+}
+
+/// Whether HTTP/1 tells the application that there is no body.
+fn needs_length(request: &HeaderMap) -> bool {
+    let has_body = matches!(request.get(":method"), Some(b"POST" | b"PUT" | b"PATCH"));
+    has_body && request.get("content-length").is_none() && request.get("upgrade").is_none()
+}
+
+/// Whether an answer's headers are such as HTTP allows.
+fn is_readable(response: &HeaderMap) -> bool {
+    let is_fine = |name: &[u8], value: &[u8]| {
+        (name.starts_with(b":") || is_token(name)) && !value.iter().any(is_control)
+    };
+    response.iter().all(|(name, value)| is_fine(name, value))
 }
 
 fn missing_route() -> Reply {

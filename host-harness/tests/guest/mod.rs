@@ -123,8 +123,8 @@ pub(crate) fn on(callback: &str, code: &str) -> String {
         "grpc_receive_initial_metadata" | "grpc_receive_trailing_metadata" => ("$token $count", ""),
         other => panic!("no test needs proxy_on_{other} yet"),
     };
-    let params: String =
-        params.split_whitespace().map(|name| format!("(param {name} i32)")).collect();
+    let param = |all: String, name| all + "(param " + name + " i32)";
+    let params = params.split_whitespace().fold(String::new(), param);
     let (ty, end) = match result {
         "" => (String::new(), String::new()),
         result => ("(result i32)".into(), format!("(i32.const {result})")),

@@ -28,7 +28,6 @@ mod answering;
 mod certificate;
 mod client;
 mod clusters;
-mod flags;
 mod listener_updates;
 mod listeners;
 mod log;
@@ -112,7 +111,7 @@ fn attempt(scenario: &Scenario, binary: &Path) -> Result<Observed, RunError> {
         places: Places::reserve(scenario),
     };
     if !places::quic_plugins(scenario).is_empty() {
-        certificate::make(dir.path())?;
+        certificate::place(dir.path())?;
     }
     if scenario.reconfigures() {
         let first = scenario.configuration.as_ref();
@@ -123,10 +122,10 @@ fn attempt(scenario: &Scenario, binary: &Path) -> Result<Observed, RunError> {
         concurrency: scenario.workers,
         // The admin logs what it is asked for, see `LAST_PAGE`.
         wasm_log_level: "info,admin:debug",
+        drain: scenario.drain,
     };
-    let binary = flags::with(binary, scenario, dir.path())?;
     let observed =
-        match Envoy::start(&binary, &shape::bootstrap(scenario, &stand), dir.path(), &options) {
+        match Envoy::start(binary, &shape::bootstrap(scenario, &stand), dir.path(), &options) {
             Ok(envoy) => play(scenario, &stand, &stage, envoy),
             Err(error) => unstarted(scenario, dir.path(), error),
         };

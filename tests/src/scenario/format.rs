@@ -84,6 +84,10 @@ pub struct Scenario {
     /// then its root contexts. Ten minutes if nothing is said.
     #[serde(default, with = "super::bytes::optional_time")]
     pub drain: Option<Duration>,
+    /// How many bytes Envoy holds back of a body, before it answers 413 or 500: the listener's
+    /// `per_connection_buffer_limit_bytes`. A mebibyte if nothing is said.
+    #[serde(default)]
+    pub buffer_limit: Option<u32>,
     /// What happens, in this order.
     pub steps: Vec<Step>,
     /// Filter state that the transcript shows for each request, by the names that the module gave.
@@ -204,6 +208,8 @@ pub struct Manager {
     /// How long no byte of a stream may move: `stream_idle_timeout`.
     #[serde(with = "super::bytes::optional_time")]
     pub idle_timeout: Option<Duration>,
+    /// How many KiB of headers a request may have; 60 if nothing is said.
+    pub max_request_headers_kb: Option<u32>,
 }
 
 /// A cluster for callouts, of one endpoint unless it is `empty`. One of `answer`, `refuse`,

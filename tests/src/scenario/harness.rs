@@ -21,6 +21,9 @@ use crate::script::Script;
 /// How long the app waits with an answer, so that what is to happen before it does.
 const MOMENT: Duration = Duration::from_millis(10);
 
+/// A client that hears nothing for this long goes away.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Why a scenario cannot be run here at all.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -123,6 +126,8 @@ fn world(scenario: &Scenario) -> World {
         server_name: said.server_name.clone().unwrap_or_else(|| "envoy".into()),
         idle_timeout: said.idle_timeout.unwrap_or(Duration::from_secs(300)),
         upgrades: vec!["websocket".into()],
+        accept_http_10: said.accept_http_10,
+        max_request_headers_kb: said.max_request_headers_kb.unwrap_or(60),
         // From loopback's first address, Envoy takes itself for the client.
         client: "127.0.0.2".into(),
         ..Manager::default()
@@ -136,12 +141,16 @@ fn world(scenario: &Scenario) -> World {
         .node(node)
         .manager(as_deployed)
         .drain(scenario.drain.unwrap_or(Duration::from_secs(600)));
+    let limit = scenario.buffer_limit.and_then(|limit| usize::try_from(limit).ok());
+    let world = world.most_buffered(limit.unwrap_or(1 << 20));
     scenario.clusters.iter().fold(world, |world, (name, said)| world.cluster(name, cluster(said)))
 }
 
 fn cluster(said: &format::Cluster) -> Cluster {
     match said.conduct() {
-        Some(answer) => Cluster::answering(response(&answer, "GET", false)),
+        Some(answer) => {
+            Cluster::answering(response(&answer, "GET", false).after(answer.after))
+        }
         None if said.empty => Cluster::empty(),
         None => Cluster::refusing(),
     }
@@ -213,8 +222,22 @@ fn build(scenario: &Scenario, said: &Request, wait: Duration) -> sightline_host:
     let request = said.body.iter().fold(request, |it, chunk| it.chunk(&**chunk));
     let request = said.trailers.iter().fold(request, |it, (name, value)| it.trailer(&**name, &**value));
     let upgrades = said.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
-    let request = if upgrades { request.unfinished() } else { request };
+    let request = if upgrades || breaks_off(said) { request.unfinished() } else { request };
+    // What translates into HTTP/2 sends the end by itself.
+    let request = if said.protocol == Protocol::Http2 { request.end_apart() } else { request };
+    let request = match scenario.after {
+        Some(after) => request.aborted_after_us(after.abort),
+        None => request,
+    };
     answer(scenario, said, routed(scenario, said, request), wait)
+}
+
+/// Whether less of a body comes than its length says.
+fn breaks_off(said: &Request) -> bool {
+    let length =
+        said.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
+    let length = length.and_then(|(_, value)| str::from_utf8(value).ok()?.parse().ok());
+    length.is_some_and(|length: usize| length > said.body.iter().map(|chunk| chunk.len()).sum())
 }
 
 /// What the app does, and the client.
@@ -226,17 +249,24 @@ fn answer(
 ) -> sightline_host::Request {
     let answered = response(&said.upstream, &said.method, false);
     let answered = answered.after(wait + said.upstream.after);
+    let answered = match (&said.upstream.upgrade, said.body.first()) {
+        (Some(_), Some(first)) => answered.pause(MOMENT).chunk(&**first).then_reset(),
+        _ => answered,
+    };
     let request = match said.leaves {
         Some(Leaves::BeforeAnswer) => {
-            request.answered(sightline_host::Response::silence()).abandoned_after(wait)
+            let arrived = meanwhile(&said.meanwhile) + MOMENT / 10;
+            request.answered(sightline_host::Response::silence()).hung_up_after(arrived)
         }
         Some(Leaves::InAnswer) => {
             let begun = Answer { body: Vec::new(), ..said.upstream.clone() };
             let begun = response(&begun, &said.method, true).after(wait + said.upstream.after);
-            request.answered(begun.then_silence()).abandoned_after(wait + MOMENT)
+            request.answered(begun.then_silence()).hung_up_after(wait + MOMENT)
         }
         None => {
             let again = (0..retries(scenario, said)).map(|_| answered.clone());
+            let pauses = said.upstream.pause * u32::try_from(said.upstream.body.len()).unwrap_or(0);
+            let request = request.hung_up_after(wait + said.upstream.after + pauses + PATIENCE);
             again.fold(request.answered(answered.clone()), sightline_host::Request::then_answered)
         }
     };
@@ -244,7 +274,8 @@ fn answer(
         Some(Before::Word(Earlier::Deny)) => request.answered_before_us(
             sightline_host::Response::new(403)
                 .body("RBAC: access denied")
-                .header("content-type", "text/plain"),
+                .header("content-type", "text/plain")
+                .details("rbac_access_denied_matched_policy[none]"),
         ),
         _ => request,
     }
@@ -270,7 +301,7 @@ fn response(said: &Answer, method: &str, goes_on: bool) -> sightline_host::Respo
     };
     let head = said.headers.iter().fold(head, |it, (name, value)| it.header(&**name, &**value));
     let goes_on = goes_on || said.reset.is_some();
-    let response = framed(head, said, method, goes_on).every(said.pause);
+    let response = framed(head, said, method, goes_on);
     let response = if said.early { response.early() } else { response };
     if said.reset.is_some() { response.then_reset() } else { response }
 }
@@ -294,7 +325,9 @@ fn framed(
         (false, true) => head.header("content-length", "0"),
         (false, false) => head.header("transfer-encoding", "chunked"),
     };
-    let with_body = chunks.iter().fold(head, |it, chunk| it.chunk(chunk));
+    let with_body = chunks.iter().enumerate().fold(head, |it, (index, chunk)| {
+        if index > 0 { it.pause(said.pause).chunk(chunk) } else { it.chunk(chunk) }
+    });
     said.trailers.iter().fold(with_body, |it, (name, value)| it.trailer(&**name, &**value))
 }
 
@@ -345,20 +378,20 @@ fn exchange(scenario: &Scenario, request: &Request, outcome: Outcome) -> Exchang
         (name.clone(), outcome.state.get(&format!("wasm.{name}")).map(text))
     };
     let client = outcome.client.filter(|_| request.leaves != Some(Leaves::BeforeAnswer));
+    let upgraded = request.upstream.upgrade.is_some();
+    // A request that asks for another protocol has no body, and the app keeps none of what comes after.
+    let asks = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
+    let attempts = outcome.earlier_attempts.iter().chain(&outcome.upstream).map(request_seen);
+    let heads = |seen: observed::Message| observed::Message { body: Vec::new(), cut: false, ..seen };
     Exchange {
-        upstream: outcome
-            .earlier_attempts
-            .iter()
-            .chain(&outcome.upstream)
-            .map(request_seen)
-            .collect(),
+        upstream: attempts.map(|seen| if asks { heads(seen) } else { seen }).collect(),
         informational: outcome
             .informational
             .iter()
             .map(|headers| observed::Message { head: fields(headers), ..Default::default() })
             .collect(),
         client: client.map(|message| {
-            let cut = !message.whole && request.leaves.is_none();
+            let cut = !message.whole && request.leaves.is_none() && !upgraded;
             observed::Message { cut, ..seen(&message) }
         }),
         line: outcome.state.get("wasm.sightline_log").map(text),

@@ -30,8 +30,7 @@ fn every_callback_is_exported_as_the_host_calls_it() {
 #[test]
 fn every_statement_makes_a_module() {
     for statement in EVERY_STATEMENT {
-        let mut statements = PREPARED.to_vec();
-        statements.push(statement);
+        let statements = [PREPARED, &[*statement]].concat();
         assert_eq!(written("request_headers", &statements), Ok(()), "{statement}");
     }
     for form in form::FORMS {
@@ -42,12 +41,9 @@ fn every_statement_makes_a_module() {
 
 #[test]
 fn a_host_offers_all_that_is_imported_and_calls_all_that_is_exported() {
-    let mut script = script("request_headers", PREPARED);
+    let mut script = script("request_headers", &[PREPARED, EVERY_STATEMENT].concat());
     for callback in CALLBACKS {
         script.callbacks.entry(callback.name.to_owned()).or_default();
-    }
-    for (_, statements) in script.callbacks.iter_mut().filter(|(name, _)| *name == "response_body") {
-        statements.extend(EVERY_STATEMENT.iter().map(|text| (*text).to_owned()));
     }
     Module::new(script.compile().unwrap()).unwrap();
 }
@@ -60,6 +56,7 @@ fn the_log_tells_what_a_host_did() {
         "quiet add request x-b \"t\\xffo\\\"\"",
         "get request x-b",
         "2: pause",
+        "set_pairs request :path=/ x-c=",
         "pairs request",
         "at 2: property plugin_name",
         "at 3: property plugin_name",
@@ -69,10 +66,23 @@ fn the_log_tells_what_a_host_did() {
         "print text",
     ];
     let module = Module::new(script("request_headers", &statements).compile().unwrap()).unwrap();
-    let mut host = Host::new(World::seeded(1), Plugin::new(&module)).unwrap();
-    let outcome = host.request(Request::get("/").field("x-a", "1")).unwrap();
+    let mut host = Host::new(World::seeded(1), Plugin::new(&module).name("p")).unwrap();
+    let outcome = host.request(Request::get("/").header("x-a", "1")).unwrap();
     let log: Vec<&str> = outcome.log.iter().map(|line| line.text.as_str()).collect();
-    insta::assert_snapshot!(log.join("\n"), @"");
+    insta::assert_snapshot!(log.join("\n"), @r#"
+    request_headers(2, 7, 1)
+    get request x-a = 0 "1"
+    get request x-b = 1
+    get request x-b = 0 "t\xffo\x22"
+    set_pairs request :path=/ x-c= = 0
+    pairs request = 0 [":path" "/", "x-c" ""]
+    at 2: property plugin_name = 0 "p"
+    end: log_level = 0 2
+    grow 1 = 0 257
+    environ = 0 ""
+    text
+    print text = 0 4
+    "#);
 }
 
 #[test]

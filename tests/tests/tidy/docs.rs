@@ -55,6 +55,17 @@ fn every_crate_and_room_is_on_the_map() {
 }
 
 #[test]
+fn every_file_of_scenarios_has_its_facts_on_the_page() {
+    let page = text("docs/host-semantics.md");
+    for topic in sightline_tests::scenario::suite::topics() {
+        assert!(
+            page.contains(&format!("`{topic}.yaml`")),
+            "docs/host-semantics.md does not say what tests/scenarios/{topic}.yaml found out"
+        );
+    }
+}
+
+#[test]
 fn the_configuration_reference_is_what_the_declarations_say() {
     const PAGE: &str = "docs/configuration.md";
     let reference = sightline_core::config::reference();

@@ -26,7 +26,7 @@ pub(super) fn connection<'a>(number: u64, name: &[u8]) -> Option<Value<'a>> {
 
 pub(super) fn peer<'a>(address: SocketAddr, name: &[u8]) -> Option<Value<'a>> {
     match name {
-        b"address" => Some(Value::owned(address)),
+        b"address" => Some(Value::owned(&address)),
         b"port" => Some(Value::Int(address.port().into())),
         _ => None,
     }
@@ -46,7 +46,7 @@ pub(super) fn upstream<'a>(
     };
     let refused = stream.plan.route == Route::Refused;
     match name {
-        b"address" => Some(Value::owned(topology.upstream)),
+        b"address" => Some(Value::owned(&topology.upstream)),
         b"port" => Some(Value::Int(topology.upstream.port().into())),
         b"locality" => {
             Some(Value::Message(locality(topology.locality.each_ref().map(String::as_str))))
@@ -61,7 +61,7 @@ pub(super) fn upstream<'a>(
         }
         b"local_address" => stream.is_connected(world).then(|| {
             let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-            Value::owned(SocketAddr::new(local, topology::port(number + 1)))
+            Value::owned(&SocketAddr::new(local, topology::port(number + 1)))
         }),
         _ => None,
     }
@@ -74,13 +74,15 @@ pub(super) fn xds<'a>(view: View<'a>, name: &[u8]) -> Option<Value<'a>> {
         return Some(Value::Message(node(&view.world.node)));
     }
     let (_, stream) = view.stream?;
+    let named = stream.plan.named.as_ref().map(|(name, metadata)| (name, metadata));
+    let route = named.unwrap_or((&topology.route, &topology.route_metadata));
     match name {
         b"cluster_name" => stream.endpoints(view.world).map(|_| Value::text(&topology.cluster)),
         b"cluster_metadata" => {
             stream.endpoints(view.world).map(|_| metadata(&topology.cluster_metadata))
         }
-        b"route_name" => stream.has_route().then(|| Value::text(&topology.route)),
-        b"route_metadata" => stream.has_route().then(|| metadata(&topology.route_metadata)),
+        b"route_name" => stream.has_route().then(|| Value::text(route.0)),
+        b"route_metadata" => stream.has_route().then(|| metadata(route.1)),
         b"virtual_host_name" => Some(Value::text(&topology.virtual_host)),
         b"virtual_host_metadata" => Some(metadata(&topology.virtual_host_metadata)),
         b"upstream_host_metadata" => {
@@ -105,19 +107,17 @@ fn or_null(json: &Json) -> Value<'_> {
 fn node(node: &Json) -> Message<'_> {
     let text = |name: &str| Content::Text(node[name].as_str().unwrap_or_default());
     let place = &node["locality"];
-    let place = place.is_object().then(|| {
-        locality(
-            ["region", "zone", "sub_zone"].map(|name| place[name].as_str().unwrap_or_default()),
-        )
-    });
+    let names = ["region", "zone", "sub_zone"];
+    let parts = names.map(|name| place[name].as_str().unwrap_or_default());
+    let said = if place.is_object() { Content::Message } else { Content::Absent };
     Message(vec![
         ("id", 1, text("id")),
         ("cluster", 2, text("cluster")),
         ("metadata", 3, Content::Struct(&node["metadata"])),
-        ("locality", 4, Content::Message(place)),
+        ("locality", 4, said(locality(parts))),
         ("user_agent_name", 6, Content::Text("envoy")),
         ("user_agent_version", 7, Content::Text("")),
-        ("user_agent_build_version", 8, Content::Message(None)),
+        ("user_agent_build_version", 8, Content::Absent(Message(Vec::new()))),
         ("extensions", 9, Content::Nothing),
         ("client_features", 10, Content::Nothing),
         ("listening_addresses", 11, Content::Nothing),

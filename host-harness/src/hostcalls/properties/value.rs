@@ -81,11 +81,11 @@ impl<'a> Value<'a> {
         Self::Bytes(Cow::Borrowed(text.as_bytes()))
     }
 
-    pub(super) fn bytes(bytes: &'a Vec<u8>) -> Self {
+    pub(super) fn bytes(bytes: &'a [u8]) -> Self {
         Self::Bytes(Cow::Borrowed(bytes))
     }
 
-    pub(super) fn owned(text: impl ToString) -> Self {
+    pub(super) fn owned(text: &impl ToString) -> Self {
         Self::Bytes(Cow::Owned(text.to_string().into_bytes()))
     }
 
@@ -95,7 +95,7 @@ impl<'a> Value<'a> {
     }
 
     /// A piece of filter state, which Envoy may know to be more than bytes.
-    pub(super) fn state(name: &[u8], state: &'a Vec<u8>) -> Option<Self> {
+    pub(super) fn state(name: &[u8], state: &'a [u8]) -> Option<Self> {
         match filter_state::object(name) {
             Some(Object::Unreadable) => None,
             Some(Object::Address) => {
@@ -109,7 +109,7 @@ impl<'a> Value<'a> {
     fn content(content: Content<'a>) -> Self {
         match content {
             Content::Text(text) => Self::text(text),
-            Content::Message(message) => Self::Message(message.unwrap_or(Message(Vec::new()))),
+            Content::Message(message) | Content::Absent(message) => Self::Message(message),
             Content::Struct(json) | Content::Structs(json) => Self::Struct(json),
             Content::Nothing => Self::Empty,
         }
@@ -128,7 +128,7 @@ impl<'a> Value<'a> {
                 json.as_object()?.get(std::str::from_utf8(name).ok()?).map(Self::Json)
             }
             Self::Address(address) => match name {
-                b"ip" => Some(Self::owned(address.ip())),
+                b"ip" => Some(Self::owned(&address.ip())),
                 b"port" => Some(Self::Int(address.port().into())),
                 _ => None,
             },

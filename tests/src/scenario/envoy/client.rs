@@ -107,6 +107,10 @@ fn send_request(request: &Request, upgrades: bool, mut connection: &TcpStream) -
         return send_chunks(request, connection, <[u8]>::to_vec);
     }
     send_chunks(request, connection, wire::chunk)?;
+    if request.protocol == Protocol::Http2 {
+        // What translates sends the end by itself, unless it is told of it with the last chunk.
+        pace::until_read(connection);
+    }
     connection.write_all(&wire::last_chunk(&request.trailers))
 }
 

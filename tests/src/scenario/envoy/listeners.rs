@@ -32,6 +32,9 @@ pub(super) fn of_plugin(
         Direction::Outbound => "OUTBOUND",
     });
     plain["metadata"] = json!({"filter_metadata": scenario.listener_metadata});
+    if let Some(limit) = scenario.buffer_limit {
+        plain["per_connection_buffer_limit_bytes"] = json!(limit);
+    }
     if let Some(manager) = plain.pointer_mut(CONNECTION_MANAGER) {
         manage(manager, &scenario.manager);
         manager["access_log"][0]["typed_config"]["log_format"] = access::format(scenario);
@@ -58,6 +61,9 @@ fn manage(manager: &mut Value, said: &Manager) {
     }
     if let Some(time) = said.idle_timeout {
         manager["stream_idle_timeout"] = json!(seconds(time));
+    }
+    if let Some(size) = said.max_request_headers_kb {
+        manager["max_request_headers_kb"] = json!(size);
     }
     // A connection that Envoy wants to end ends at once, not when the client has had time to.
     manager["delayed_close_timeout"] = json!("0.05s");

@@ -131,7 +131,9 @@ impl Shared {
             translators::undo(&mut message);
         }
         let (place, answer, leaves) = self.arrive(message.clone());
-        if !answer.early {
+        // What never answers has nothing to do but to read.
+        let silent = answer.silent || leaves == Some(Leaves::BeforeAnswer);
+        if !answer.early || silent {
             self.read_rest(place, message.clone(), framing, reader)?;
         }
         self.stage.await_leave(place);
