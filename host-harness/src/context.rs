@@ -83,7 +83,7 @@ impl Contexts {
 /// One context.
 #[derive(Debug)]
 pub(crate) enum Context {
-    Root(Root),
+    Root(Box<Root>),
     Stream { root: u32, stream: StreamId },
 }
 

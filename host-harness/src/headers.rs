@@ -1,17 +1,26 @@
 //! Header maps as Envoy keeps them: lower-case names, raw bytes as values, pseudo-headers in front.
 //!
 //! Order and duplicates are kept, save for the headers of which Envoy keeps one: a second value of
-//! such a header is appended to the first. Which those are also depends on the extensions compiled
-//! into an Envoy (`accept` is one where there is CORS or a cache); here are those that every Envoy
-//! has.
+//! such a header is appended to the first. Which those are depends on whose headers they are, and on
+//! the extensions in an Envoy; here they are as in its official builds.
 
 use std::fmt;
 
 /// An ordered map of raw bytes, in which a name may occur more than once.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct HeaderMap {
     /// Names are canonical, and every name that starts with a colon comes before every other.
     entries: Vec<(Vec<u8>, Vec<u8>)>,
+    whose: Whose,
+}
+
+/// Whose headers they are, as the first pseudo-header said that was put in. Trailers have none.
+#[derive(Clone, Copy, Default)]
+enum Whose {
+    #[default]
+    Nobodys,
+    Requests,
+    Responses,
 }
 
 impl HeaderMap {
@@ -27,14 +36,14 @@ impl HeaderMap {
 
     /// All values under this name, in order.
     pub fn all(&self, name: impl AsRef<[u8]>) -> impl Iterator<Item = &[u8]> {
-        let name = canonical(name.as_ref());
+        let name = self.canonical(name.as_ref());
         self.iter().filter(move |(other, _)| *other == name).map(|(_, value)| value)
     }
 
     /// Adds a value beside those that are there; of a header that Envoy keeps once, it is appended
     /// with a comma.
     pub fn add(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
-        let (name, value) = (canonical(name.as_ref()), value.as_ref());
+        let (name, value) = (self.canonical(name.as_ref()), value.as_ref());
         match self.kept_once(&name) {
             Some(present) => append(present, value),
             None => self.insert(name, value.to_vec()),
@@ -59,8 +68,24 @@ impl HeaderMap {
 
     /// Removes all values under this name.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) {
-        let name = canonical(name.as_ref());
+        let name = self.canonical(name.as_ref());
         self.entries.retain(|(other, _)| *other != name);
+    }
+
+    /// Puts these in place of all that is there.
+    pub(crate) fn refill<'a>(&mut self, pairs: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) {
+        self.entries.clear();
+        pairs.into_iter().for_each(|(name, value)| self.add(name, value));
+    }
+
+    /// Takes off the blanks around all values, as it is done where they come from the wire.
+    pub(crate) fn trim(&mut self) {
+        for (_, value) in &mut self.entries {
+            let trimmed = value.trim_ascii();
+            if trimmed.len() < value.len() {
+                *value = trimmed.to_vec();
+            }
+        }
     }
 
     /// All entries in order.
@@ -85,18 +110,44 @@ impl HeaderMap {
 
     /// The value to append to, where there is one and Envoy keeps no second.
     fn kept_once(&mut self, name: &[u8]) -> Option<&mut Vec<u8>> {
-        if !KEPT_ONCE.iter().any(|known| known.as_bytes() == name) {
+        let lists: &[&[&str]] = match self.whose {
+            Whose::Nobodys => &[IN_TRAILERS],
+            Whose::Requests => &[IN_BOTH, IN_REQUESTS],
+            Whose::Responses => &[IN_BOTH, IN_TRAILERS, IN_RESPONSES],
+        };
+        if !lists.iter().copied().flatten().any(|known| known.as_bytes() == name) {
             return None;
         }
         self.entries.iter_mut().find(|(other, _)| other == name).map(|(_, value)| value)
     }
 
     fn insert(&mut self, name: Vec<u8>, value: Vec<u8>) {
+        self.whose = match self.whose {
+            Whose::Nobodys if name == b":status" => Whose::Responses,
+            Whose::Nobodys if name.starts_with(b":") => Whose::Requests,
+            known => known,
+        };
         let pseudo = self.entries.partition_point(|(other, _)| other.starts_with(b":"));
         let place = if name.starts_with(b":") { pseudo } else { self.entries.len() };
         self.entries.insert(place, (name, value));
     }
+
+    /// As it is kept: in lower case, and with the name that HTTP/2 has for a request's host.
+    fn canonical(&self, name: &[u8]) -> Vec<u8> {
+        let name = name.to_ascii_lowercase();
+        let is_host = name == b"host" && !matches!(self.whose, Whose::Responses);
+        if is_host { b":authority".to_vec() } else { name }
+    }
 }
+
+/// Maps are equal that hold the same.
+impl PartialEq for HeaderMap {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl Eq for HeaderMap {}
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for HeaderMap {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
@@ -125,13 +176,6 @@ impl fmt::Debug for HeaderMap {
     }
 }
 
-fn canonical(name: &[u8]) -> Vec<u8> {
-    match name.to_ascii_lowercase() {
-        host if host == b"host" => b":authority".to_vec(),
-        name => name,
-    }
-}
-
 fn append(present: &mut Vec<u8>, value: &[u8]) {
     if !present.is_empty() && !value.is_empty() {
         present.push(b',');
@@ -139,65 +183,107 @@ fn append(present: &mut Vec<u8>, value: &[u8]) {
     present.extend_from_slice(value);
 }
 
-/// Envoy has one list for requests and one for responses; no name of one list means anything in the
-/// other's maps.
-const KEPT_ONCE: &[&str] = &[
+/// Kept once in trailers; strictly in those of responses.
+const IN_TRAILERS: &[&str] = &["grpc-message", "grpc-status"];
+
+/// Kept once in requests and in responses.
+const IN_BOTH: &[&str] = &[
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-status",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-envoy-attempt-count",
+    "x-envoy-decorator-operation",
+    "x-request-id",
+];
+
+/// Kept once in requests alone.
+const IN_REQUESTS: &[&str] = &[
     ":authority",
     ":method",
     ":path",
     ":protocol",
     ":scheme",
-    ":status",
-    "connection",
-    "content-length",
-    "content-type",
-    "date",
+    "accept",
+    "accept-encoding",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "access-control-request-private-network",
+    "authorization",
     "expect",
-    "grpc-message",
-    "grpc-status",
+    "grpc-accept-encoding",
     "grpc-timeout",
-    "keep-alive",
-    "location",
-    "proxy-connection",
-    "proxy-status",
-    "server",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "origin",
+    "pragma",
+    "referer",
     "te",
-    "transfer-encoding",
-    "upgrade",
     "user-agent",
-    "via",
     "x-client-trace-id",
-    "x-envoy-attempt-count",
-    "x-envoy-decorator-operation",
-    "x-envoy-degraded",
     "x-envoy-downstream-service-cluster",
     "x-envoy-downstream-service-node",
     "x-envoy-expected-rq-timeout-ms",
     "x-envoy-external-address",
     "x-envoy-force-trace",
     "x-envoy-hedge-on-per-try-timeout",
-    "x-envoy-immediate-health-check-fail",
     "x-envoy-internal",
     "x-envoy-ip-tags",
+    "x-envoy-is-timeout-retry",
     "x-envoy-max-retries",
+    "x-envoy-original-host",
     "x-envoy-original-path",
-    "x-envoy-ratelimited",
+    "x-envoy-original-url",
     "x-envoy-retriable-header-names",
     "x-envoy-retriable-status-codes",
     "x-envoy-retry-grpc-on",
     "x-envoy-retry-on",
     "x-envoy-upstream-alt-stat-name",
-    "x-envoy-upstream-canary",
-    "x-envoy-upstream-healthchecked-cluster",
     "x-envoy-upstream-rq-per-try-timeout-ms",
     "x-envoy-upstream-rq-timeout-alt-response",
     "x-envoy-upstream-rq-timeout-ms",
-    "x-envoy-upstream-service-time",
+    "x-envoy-upstream-stream-duration-ms",
     "x-forwarded-client-cert",
     "x-forwarded-for",
     "x-forwarded-host",
+    "x-forwarded-port",
     "x-forwarded-proto",
-    "x-request-id",
+];
+
+/// Kept once in responses, beside those of trailers.
+const IN_RESPONSES: &[&str] = &[
+    ":status",
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-allow-private-network",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "age",
+    "date",
+    "etag",
+    "expires",
+    "last-modified",
+    "location",
+    "server",
+    "vary",
+    "x-envoy-degraded",
+    "x-envoy-immediate-health-check-fail",
+    "x-envoy-ratelimited",
+    "x-envoy-upstream-canary",
+    "x-envoy-upstream-healthchecked-cluster",
+    "x-envoy-upstream-service-time",
 ];
 
 #[cfg(test)]
@@ -207,46 +293,54 @@ mod tests {
     #[test]
     fn a_map_keeps_order_duplicates_and_raw_bytes() {
         let map = HeaderMap::from_iter([
-            ("Accept", &b"a"[..]),
+            ("X-A", &b"a"[..]),
             (":path", b"/"),
             ("X-Raw", b"\xff\xfe"),
-            ("accept", b"b"),
+            ("x-a", b"b"),
         ]);
         let entries: Vec<_> = map.iter().collect();
         let expected: [(&[u8], &[u8]); 4] =
-            [(b":path", b"/"), (b"accept", b"a"), (b"x-raw", b"\xff\xfe"), (b"accept", b"b")];
+            [(b":path", b"/"), (b"x-a", b"a"), (b"x-raw", b"\xff\xfe"), (b"x-a", b"b")];
         assert_eq!(entries, expected);
-        assert_eq!(map.byte_size(), 6 + 7 + 7 + 7);
+        assert_eq!(map.byte_size(), 6 + 4 + 7 + 4);
     }
 
     #[test]
     fn changing_a_map_does_what_envoy_does() {
         type Change = fn(&mut HeaderMap);
-        let rows: [(&str, Change, &str); 7] = [
-            ("add beside", |map| map.add("A", "3"), "a: 1\nx-request-id: r\na: 2\na: 3\n"),
-            (
-                "add to one kept once",
-                |map| map.add("X-Request-ID", "s"),
-                "a: 1\nx-request-id: r,s\na: 2\n",
-            ),
-            (
-                "add nothing to one kept once",
-                |map| map.add("x-request-id", ""),
-                "a: 1\nx-request-id: r\na: 2\n",
-            ),
-            ("replace all", |map| map.replace("A", "3"), "x-request-id: r\na: 3\n"),
-            ("replace none", |map| map.replace("b", "3"), "a: 1\nx-request-id: r\na: 2\nb: 3\n"),
-            ("remove all", |map| map.remove("A"), "x-request-id: r\n"),
-            (
-                "host is the authority",
-                |map| map.add("Host", "h"),
-                ":authority: h\na: 1\nx-request-id: r\na: 2\n",
-            ),
+        let rows: [(&str, Change, &str); 8] = [
+            ("add beside", |map| map.add("A", "3"), ":path: /\na: 1\nvia: r\na: 2\na: 3\n"),
+            ("add to one kept once", |map| map.add("Via", "s"), ":path: /\na: 1\nvia: r,s\na: 2\n"),
+            ("add nothing to it", |map| map.add("via", ""), ":path: /\na: 1\nvia: r\na: 2\n"),
+            ("replace all", |map| map.replace("A", " 3"), ":path: /\nvia: r\na:  3\n"),
+            ("replace none", |map| map.replace("b", "3"), ":path: /\na: 1\nvia: r\na: 2\nb: 3\n"),
+            ("remove all", |map| map.remove("A"), ":path: /\nvia: r\n"),
+            ("refill", |map| map.refill([(&b"Via"[..], &b"s"[..]), (b"via", b"t")]), "via: s,t\n"),
+            ("host is the authority", |map| map.replace("Host", "h"), ":path: /\n:authority: h\na: 1\nvia: r\na: 2\n"),
         ];
         for (name, change, expected) in rows {
-            let mut map = HeaderMap::from_iter([("a", "1"), ("x-request-id", "r"), ("a", "2")]);
+            let pairs = [(":path", "/"), ("a", "1"), ("via", "r"), ("a", "2")];
+            let mut map = HeaderMap::from_iter(pairs);
             change(&mut map);
             assert_eq!(map.to_string(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_once_depends_on_whose_it_is() {
+        let rows = [
+            ("request", ":path", "accept: 1,2\netag: 1\netag: 2\ngrpc-status: 1\ngrpc-status: 2\n"),
+            ("response", ":status", "accept: 1\naccept: 2\netag: 1,2\ngrpc-status: 1,2\n"),
+            ("trailers", "x", "accept: 1\naccept: 2\netag: 1\netag: 2\ngrpc-status: 1,2\n"),
+        ];
+        for (whose, first, expected) in rows {
+            let mut map = HeaderMap::from_iter([(first, "")]);
+            for name in ["accept", "etag", "grpc-status"] {
+                map.add(name, "1");
+                map.add(name, "2");
+            }
+            map.remove(first);
+            assert_eq!(map.to_string(), expected, "{whose}");
         }
     }
 }

@@ -37,7 +37,7 @@ impl Default for Manager {
             preserve_external_request_id: false,
             use_remote_address: false,
             server_name: "envoy".into(),
-            idle_timeout: Duration::from_secs(300),
+            idle_timeout: Duration::from_mins(5),
             upgrades: Vec::new(),
             proxy_100_continue: false,
             accept_http_10: false,
@@ -51,20 +51,57 @@ impl Default for Manager {
 const OF_THE_CONNECTION: [&str; 4] =
     ["connection", "keep-alive", "proxy-connection", "transfer-encoding"];
 
+/// What a client may not say to Envoy, and every client is one from outside.
+const FOR_ENVOY: [&str; 16] = [
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-force-trace",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-internal",
+    "x-envoy-ip-tags",
+    "x-envoy-max-retries",
+    "x-envoy-original-url",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-retry-on",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-stream-duration-ms",
+];
+
+/// What only another Envoy may say.
+const FOR_AN_INNER_ENVOY: [&str; 5] = [
+    "x-envoy-decorator-operation",
+    "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node",
+    "x-envoy-original-host",
+    "x-envoy-original-path",
+];
+
 impl Manager {
     /// What is done to a request before the first filter sees it.
     pub(crate) fn receive(&self, request: &mut HeaderMap, scheme: &str, world: &mut World) {
+        request.trim();
         if !self.upgrades_to(request) {
-            OF_THE_CONNECTION.into_iter().for_each(|gone| request.remove(gone));
+            remove_nominated(request);
+            for gone in OF_THE_CONNECTION {
+                request.remove(gone);
+            }
             request.remove("upgrade");
         }
-        request.remove("x-envoy-internal");
+        FOR_ENVOY.into_iter().for_each(|gone| request.remove(gone));
+        keep_only_trailers(request);
         if self.use_remote_address {
+            FOR_AN_INNER_ENVOY.into_iter().for_each(|gone| request.remove(gone));
             request.add("x-forwarded-for", &self.client);
             request.overwrite("x-forwarded-proto", scheme);
             request.overwrite("x-envoy-external-address", &self.client);
-        } else if let Some(scheme) = request.get("x-forwarded-proto").map(<[u8]>::to_vec) {
-            request.overwrite(":scheme", scheme);
+        } else if let Some(scheme) = request.get("x-forwarded-proto").map(<[u8]>::to_ascii_lowercase) {
+            if [&b"http"[..], b"https"].contains(&&*scheme) {
+                request.overwrite(":scheme", scheme);
+            }
         } else {
             request.overwrite("x-forwarded-proto", scheme);
         }
@@ -103,7 +140,9 @@ impl Manager {
     /// What is done to a response after the last filter saw it.
     pub(crate) fn send(&self, response: &mut HeaderMap, world: &World) {
         if response.get(":status") != Some(b"101") {
-            OF_THE_CONNECTION.into_iter().for_each(|gone| response.remove(gone));
+            for gone in OF_THE_CONNECTION {
+                response.remove(gone);
+            }
             response.remove("upgrade");
         }
         if response.get("date").is_none() {
@@ -118,6 +157,25 @@ impl Manager {
         if self.generate_request_id && !(present && keeps) {
             request.overwrite("x-request-id", uuid(&world.random(16)));
         }
+    }
+}
+
+/// Removes what the client says is for this connection alone.
+fn remove_nominated(request: &mut HeaderMap) {
+    let Some(said) = request.get("connection").map(<[u8]>::to_vec) else { return };
+    let names = said.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    names.filter(|name| !name.eq_ignore_ascii_case(b"te")).for_each(|name| request.remove(name));
+}
+
+/// Of all that a client may know of transfer encodings, Envoy passes on that it takes trailers.
+fn keep_only_trailers(request: &mut HeaderMap) {
+    let Some(said) = request.get("te").map(<[u8]>::to_vec) else { return };
+    let name = |part: &[u8]| part.split(|byte| *byte == b';').next().map(<[u8]>::to_vec);
+    let mut names = said.split(|byte| *byte == b',').filter_map(name);
+    if names.any(|name| name.trim_ascii() == b"trailers") {
+        request.overwrite("te", "trailers");
+    } else {
+        request.remove("te");
     }
 }
 

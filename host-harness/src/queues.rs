@@ -47,8 +47,8 @@ impl Queues {
         Some(queue.reader.clone())
     }
 
-    /// Takes out what came first; `None` is no such queue, `Some(None)` an empty one.
-    pub(crate) fn dequeue(&mut self, token: u32) -> Option<Option<Vec<u8>>> {
-        Some(self.queues.get_mut(&token)?.items.pop_front())
+    /// What is in a queue, if there is such a queue.
+    pub(crate) fn items(&mut self, token: u32) -> Option<&mut VecDeque<Vec<u8>>> {
+        Some(&mut self.queues.get_mut(&token)?.items)
     }
 }

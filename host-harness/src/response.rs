@@ -87,7 +87,9 @@ impl Response {
         headers: &[(N, V)],
     ) -> Self {
         let mut map = HeaderMap::from_iter([(":status", status.to_string())]);
-        headers.iter().for_each(|(name, value)| map.add(name, value));
+        for (name, value) in headers {
+            map.add(name, value);
+        }
         self.informational.push(map);
         self
     }

@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 /// All shared data of a process.
 #[derive(Debug, Default)]
 pub(crate) struct SharedData {
-    by_vm_id: BTreeMap<String, BTreeMap<Vec<u8>, (Vec<u8>, u32)>>,
+    by_vm_id: BTreeMap<String, ByKey>,
     changes: u32,
 }
+
+/// Values with their numbers.
+type ByKey = BTreeMap<Vec<u8>, (Vec<u8>, u32)>;
 
 /// The value was changed since its number was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,7 +23,8 @@ pub(crate) struct VmRef(pub(crate) usize);
 /// One instance of a module.
 pub(crate) struct Vm {
     store: Store<Inside>,
-    exports: HashMap<&'static str, Func>,
+    /// With the number of their results.
+    exports: HashMap<&'static str, (Func, usize)>,
     /// The module trapped, so it is never entered again.
     pub(crate) failed: bool,
 }
@@ -111,11 +112,12 @@ impl Vm {
     fn find_exports(&mut self, module: &Module, instance: Instance) {
         for (name, ..) in surface::EXPORTS {
             if let Some(function) = instance.get_func(&mut self.store, name) {
-                self.exports.insert(name, function);
+                let results = function.ty(&self.store).results().len();
+                self.exports.insert(name, (function, results));
             }
         }
         let memory = instance.get_memory(&mut self.store, "memory");
-        let allocate = self.exports.get(module.allocator).copied();
+        let allocate = self.exports.get(module.allocator).map(|(function, _)| *function);
         self.inside_mut().guest = memory.zip(allocate).map(|(memory, allocate)| Guest {
             memory,
             allocate,
@@ -146,7 +148,7 @@ impl Vm {
         context: u32,
         args: &[u32],
     ) -> Entered {
-        let Some(function) = self.exports.get(export).copied().filter(|_| !self.failed) else {
+        let Some((function, results)) = self.exports.get(export).copied().filter(|_| !self.failed) else {
             return Entered::Missing;
         };
         if process.faults.traps_in(export) {
@@ -158,7 +160,7 @@ impl Vm {
         self.lend(process);
         let contexts = &mut self.inside_mut().contexts;
         (contexts.current, contexts.effective) = (context, 0);
-        let called = self.call(function, args);
+        let called = self.call(function, results, args);
         self.inside_mut().contexts.current = 0;
         self.lend(process);
         self.measure(process);
@@ -168,14 +170,13 @@ impl Vm {
         }
     }
 
-    fn call(&mut self, function: Func, args: &[u32]) -> wasmtime::Result<u32> {
+    fn call(&mut self, function: Func, results: usize, args: &[u32]) -> wasmtime::Result<u32> {
         self.store.set_fuel(FUEL)?;
         let mut values = [const { Val::I32(0) }; 5];
         for (value, arg) in values.iter_mut().zip(args) {
             *value = Val::I32(arg.cast_signed());
         }
         let mut result = [Val::I32(0)];
-        let results = function.ty(&self.store).results().len();
         function.call(&mut self.store, &values[..args.len()], &mut result[..results])?;
         Ok(result[0].i32().unwrap_or(0).cast_unsigned())
     }

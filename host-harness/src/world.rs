@@ -2,6 +2,7 @@
 //! manager is set. All of it is in the test's hand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,7 +20,7 @@ pub struct World {
     pub(crate) workers: usize,
     pub(crate) node: Value,
     pub(crate) clusters: BTreeMap<String, Cluster>,
-    pub(crate) manager: Manager,
+    pub(crate) manager: Arc<Manager>,
     pub(crate) topology: Topology,
     pub(crate) most_buffered: usize,
     pub(crate) drain: Duration,
@@ -37,10 +38,10 @@ impl World {
             workers: 1,
             node: serde_json::json!({"id": "node", "cluster": "cluster"}),
             clusters: BTreeMap::new(),
-            manager: Manager::default(),
+            manager: Arc::default(),
             topology: Topology::default(),
             most_buffered: 1 << 20,
-            drain: Duration::from_secs(600),
+            drain: Duration::from_mins(10),
         }
     }
 
@@ -68,7 +69,7 @@ impl World {
     /// With a connection manager that is set otherwise than by default.
     #[must_use]
     pub fn manager(mut self, manager: Manager) -> Self {
-        self.manager = manager;
+        self.manager = Arc::new(manager);
         self
     }
 

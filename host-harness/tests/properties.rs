@@ -195,6 +195,7 @@ fn single_properties_are_what_envoy_makes_of_them() {
         ("a header twice", says("x-a", "1").header("x-a", "2"), "request.headers.x-a", "1,2"),
         ("a pseudo-header", get(), "request.headers.:path", "/"),
         ("the host by its other name", get(), "request.headers.host", "app.test"),
+        ("a name that HTTP does not allow", says("x a", "1"), "request.headers.x a", "."),
         ("below a text", get(), "request.path.x", "."),
         ("an element that is not there", get(), "request.nope", "."),
         ("in capitals", get(), "Request.path", "."),

@@ -30,7 +30,7 @@ impl Host {
         match arrival {
             Arrival::Request => self.arrive_at_cluster(place),
             Arrival::Piece => self.next_piece(place),
-            Arrival::TimedOut => self.fail_call(place, Trouble::TimedOut),
+            Arrival::TimedOut => self.fail_call(place, &Trouble::TimedOut),
             Arrival::Said(said) => self.say(place, said),
             Arrival::Told => {
                 if let Some(root) = self.root(vm, root) {
@@ -51,12 +51,16 @@ impl Host {
         call.began = now;
         let answer = match &call.cluster.0 {
             cluster::Kind::Answering(answer) => answer.clone(),
-            cluster::Kind::Refusing => return self.fail_call(at, Trouble::Refused),
-            cluster::Kind::Empty => return self.fail_call(at, Trouble::NoHost),
+            cluster::Kind::Refusing => return self.fail_call(at, &Trouble::Refused),
+            cluster::Kind::Empty => return self.fail_call(at, &Trouble::NoHost),
         };
         let Sent::Waiting(callout) = std::mem::replace(&mut call.sent, Sent::There(place)) else {
             return;
         };
+        if let Some(trouble) = Trouble::of(&callout.request.headers) {
+            call.sent = Sent::Waiting(callout);
+            return self.fail_call(at, &trouble);
+        }
         let answer = answer(&callout.request);
         call.answer = answer.pieces(false);
         call.answer_begun = answer.early;
@@ -88,7 +92,7 @@ impl Host {
         }
         match piece.act {
             Act::Informational(_) => {}
-            Act::Reset => return self.fail_call(at, Trouble::Reset),
+            Act::Reset => return self.fail_call(at, &Trouble::Reset),
             _ if kind == Kind::Http => self.http_piece(at, piece),
             _ => self.grpc_piece(at, piece),
         }
@@ -146,7 +150,7 @@ impl Host {
         self.process.actions.push_back(told);
     }
 
-    fn fail_call(&mut self, at: Place, trouble: Trouble) {
+    fn fail_call(&mut self, at: Place, trouble: &Trouble) {
         let Some(call) = self.call(at) else { return };
         let (kind, begun) = (call.kind, !call.got.headers.is_empty());
         match (kind, begun) {

@@ -7,6 +7,9 @@ use super::Said;
 use crate::HeaderMap;
 
 pub(super) const UNKNOWN: u32 = 2;
+const MOST_KNOWN: u32 = 16;
+const INVALID: u32 = u32::MAX;
+
 /// The status of HTTP that every response of gRPC has.
 const OK: u32 = 200;
 
@@ -72,8 +75,9 @@ fn status_of_http(status: u32) -> u32 {
 
 /// What headers say of a response, which may have nothing else.
 pub(super) fn begin(headers: HeaderMap, ends: bool) -> Vec<Said> {
-    let status = headers.get(":status").map_or(0, number);
-    let initial = Said::initial(if ends || status != OK { HeaderMap::new() } else { headers.clone() });
+    let status = headers.get(":status").and_then(number).unwrap_or_default();
+    let initial =
+        Said::initial(if ends || status != OK { HeaderMap::new() } else { headers.clone() });
     let rest = match status {
         OK if !ends => return vec![initial],
         OK => end(headers),
@@ -85,11 +89,9 @@ pub(super) fn begin(headers: HeaderMap, ends: bool) -> Vec<Said> {
 
 /// How a response ends that has these trailers, or these headers and nothing else.
 pub(super) fn end(trailers: HeaderMap) -> [Said; 2] {
-    let code = trailers.get("grpc-status").map_or(UNKNOWN, number);
+    let code = trailers.get("grpc-status").map_or(UNKNOWN, code);
     let message = match trailers.get("grpc-message") {
-        Some(message) if !message.is_empty() => {
-            [message, b"{", DETAILS.as_bytes(), b"}"].concat()
-        }
+        Some(message) if !message.is_empty() => [message, b"{", DETAILS.as_bytes(), b"}"].concat(),
         _ => DETAILS.into(),
     };
     [Said::trailing(trailers), Said::close(code, message)]
@@ -100,9 +102,13 @@ pub(super) fn broken(code: u32, details: &str) -> [Said; 2] {
     [Said::trailing(HeaderMap::new()), Said::close(code, details)]
 }
 
-/// What is no number is unknown.
-fn number(status: &[u8]) -> u32 {
-    std::str::from_utf8(status).ok().and_then(|text| text.parse().ok()).unwrap_or(UNKNOWN)
+/// A status that gRPC does not know is one of Envoy's own.
+fn code(status: &[u8]) -> u32 {
+    number(status).filter(|code| *code <= MOST_KNOWN).unwrap_or(INVALID)
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// The headers of a request, but for those of the module.

@@ -4,7 +4,7 @@ use super::{Kind, Said};
 use crate::{HeaderMap, Message};
 
 /// Why a cluster gives no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// It has no host.
     NoHost,
@@ -14,17 +14,27 @@ pub(crate) enum Trouble {
     Reset,
     /// The module's time is over.
     TimedOut,
+    /// The request cannot be sent, because of the value of this header.
+    Unsendable(String),
 }
 
 impl Trouble {
-    fn status(self) -> u16 {
-        if self == Self::TimedOut { 504 } else { 503 }
+    /// What keeps a request from being sent, if anything does.
+    pub(super) fn of(request: &HeaderMap) -> Option<Self> {
+        let breaks_line = |value: &[u8]| value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
+        let (name, _) = request.iter().find(|(_, value)| breaks_line(value))?;
+        Some(Self::Unsendable(String::from_utf8_lossy(name).into_owned()))
     }
 
-    fn body(self, kind: Kind) -> String {
+    fn status(&self) -> u16 {
+        if *self == Self::TimedOut { 504 } else { 503 }
+    }
+
+    fn body(&self, kind: Kind) -> String {
         let reason = match self {
             Self::NoHost => return "no healthy upstream".into(),
             Self::TimedOut => return "upstream request timeout".into(),
+            Self::Unsendable(header) => return format!("invalid header value for: {header}"),
             Self::Refused => "remote connection failure",
             // HTTP/1 can only close its connection.
             Self::Reset if kind == Kind::Http => "connection termination",
@@ -34,19 +44,22 @@ impl Trouble {
     }
 
     /// Envoy's response code details, where nothing of an answer had come.
-    fn details(self) -> &'static str {
+    fn details(&self) -> String {
         match self {
-            Self::NoHost => "no_healthy_upstream",
-            Self::TimedOut => "response_timeout",
+            Self::NoHost => "no_healthy_upstream".into(),
+            Self::TimedOut => "response_timeout".into(),
             Self::Refused => {
-                "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}"
+                "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}".into()
             }
-            Self::Reset => "upstream_reset_before_response_started{remote_reset}",
+            Self::Reset => "upstream_reset_before_response_started{remote_reset}".into(),
+            Self::Unsendable(header) => format!(
+                "filter_removed_required_request_headers{{invalid_header_value_for:_{header}}}"
+            ),
         }
     }
 
     /// Envoy's response code details, where an answer had begun.
-    pub(super) fn details_after_headers(self) -> &'static str {
+    pub(super) fn details_after_headers(&self) -> &'static str {
         match self {
             Self::TimedOut => "response_timeout",
             _ => "upstream_reset_after_response_started{remote_reset}",
@@ -54,9 +67,13 @@ impl Trouble {
     }
 
     /// The answer to a request of HTTP.
-    pub(super) fn answer(self, request: &HeaderMap) -> Message {
+    pub(super) fn answer(&self, request: &HeaderMap) -> Message {
         if request.get("content-type").is_some_and(super::grpc::is_grpc) {
-            return Message { headers: self.headers(Kind::Http), whole: true, ..Message::default() };
+            return Message {
+                headers: self.headers(Kind::Http),
+                whole: true,
+                ..Message::default()
+            };
         }
         let body = self.body(Kind::Http);
         let headers = HeaderMap::from_iter([
@@ -70,7 +87,7 @@ impl Trouble {
     }
 
     /// The answer to a request of gRPC, which has nothing but headers.
-    fn headers(self, kind: Kind) -> HeaderMap {
+    fn headers(&self, kind: Kind) -> HeaderMap {
         HeaderMap::from_iter([
             (":status", "200".to_owned()),
             ("content-type", "application/grpc".into()),
@@ -80,7 +97,7 @@ impl Trouble {
     }
 
     /// What a module is told of a call of gRPC.
-    pub(crate) fn said(self, kind: Kind) -> [Said; 3] {
+    pub(crate) fn said(&self, kind: Kind) -> [Said; 3] {
         let message = format!("{}{{{}}}", self.body(kind), self.details());
         let close = Said::close(super::grpc::UNAVAILABLE, message);
         [Said::initial(HeaderMap::new()), Said::trailing(self.headers(kind)), close]

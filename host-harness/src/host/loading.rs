@@ -110,7 +110,7 @@ impl Host {
     /// Creates, starts and configures a root.
     fn make_root(&mut self, vm: VmRef, plugin: &Arc<Plugin>) -> Result<u32, Failure> {
         let heard = self.process.log.len();
-        let root = Context::Root(Root::new(Arc::clone(plugin)));
+        let root = Context::Root(Box::new(Root::new(Arc::clone(plugin))));
         let root = self.add_context(vm, root).ok_or(Failure::NoVm)?;
         self.configuring(vm, root, true);
         self.enter_root(vm, root, "proxy_on_context_create", &[0]);
@@ -136,11 +136,10 @@ impl Host {
                 Err(Failure::Refused { entry, log: self.process.log[heard..].to_vec() })
             }
             Entered::Trapped => Err(self.trap_while_loading()),
-            Entered::Answered(_) => Ok(()),
             Entered::Missing if self.vm(vm).is_none_or(|vm| vm.failed) => {
                 Err(self.trap_while_loading())
             }
-            Entered::Missing => Ok(()),
+            Entered::Answered(_) | Entered::Missing => Ok(()),
         }
     }
 
@@ -174,7 +173,9 @@ impl Host {
         let streams = self.process.streams.iter();
         let late: Vec<_> =
             streams.filter(|(_, stream)| of_version(stream)).map(|(id, _)| *id).collect();
-        late.into_iter().for_each(|id| self.cut(id));
+        for id in late {
+            self.cut(id);
+        }
         self.retire(version);
     }
 
@@ -208,8 +209,8 @@ impl Host {
     /// policy is to fail open.
     pub(crate) fn open(&mut self, id: StreamId, request: Request) {
         let place = request.plugin.unwrap_or(self.plugin());
-        let (thread, version) = (request.worker + 1, self.serving[place.0]);
-        let filter = self.filter(id, thread, version);
+        let thread = request.worker + 1;
+        let filter = self.serving[place.0].and_then(|version| self.filter(id, thread, version));
         let leaves = request.leaves;
         let stream = Stream::new(request, filter, &self.process.world);
         self.process.streams.insert(id, stream);
@@ -217,11 +218,8 @@ impl Host {
     }
 
     fn filter(&mut self, id: StreamId, thread: usize, version: usize) -> Option<Filter> {
-        // A plugin that was removed is not in the listener any more.
-        self.handles.get(&(thread, version)).filter(|handle| !handle.retired)?;
-        if !self.handles.contains_key(&(thread, version)) {
-            return None;
-        }
+        // Where a thread refused the plugin, there is none.
+        self.handles.get(&(thread, version))?;
         let (vm, root) = self.usable(thread, version);
         let policy = self.versions[version].policy;
         if vm.is_none() && policy == Some(Policy::FailOpen) {
@@ -274,6 +272,10 @@ impl Host {
         self.release(thread, version);
     }
 
+    pub(super) fn now_serving(&self) -> Vec<usize> {
+        self.serving.iter().flatten().copied().collect()
+    }
+
     /// The worker's VMs go as they are, and its streams with them.
     pub(super) fn lose(&mut self, worker: usize) {
         let thread = worker + 1;
@@ -291,9 +293,8 @@ impl Host {
             stream.filter = None;
             stream.over = true;
         }
-        let serving = self.serving.clone();
         self.handles.retain(|(of, _), _| *of != thread);
-        for version in serving {
+        for version in self.now_serving() {
             if let Ok(handle) = self.handle(thread, version) {
                 self.handles.insert((thread, version), handle);
             }

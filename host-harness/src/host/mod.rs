@@ -26,8 +26,8 @@ pub struct Host {
     local: BTreeMap<(usize, VmKey), VmRef>,
     /// Every plugin that was ever loaded.
     pub(crate) versions: Vec<Arc<Plugin>>,
-    /// The version that serves new requests, by the plugin's place.
-    serving: Vec<usize>,
+    /// The version that serves new requests, by the plugin's place; none once it was removed.
+    serving: Vec<Option<usize>>,
     handles: BTreeMap<(usize, usize), loading::Handle>,
     next_stream: u64,
 }
@@ -41,7 +41,7 @@ pub struct PluginId(usize);
 pub struct StreamId(pub(crate) u64);
 
 /// How long a request may go on by the host's clock before it is taken for stuck.
-const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
+const PATIENCE: Duration = Duration::from_hours(24);
 
 impl Host {
     /// Starts a process with one plugin: a canary that is thrown away, then the main thread and
@@ -69,7 +69,7 @@ impl Host {
     /// of the VM share a VM on each thread.
     pub fn load(&mut self, plugin: Plugin) -> Result<PluginId, Failure> {
         let version = self.introduce(plugin)?;
-        self.serving.push(version);
+        self.serving.push(Some(version));
         Ok(PluginId(self.serving.len() - 1))
     }
 
@@ -77,24 +77,26 @@ impl Host {
     /// under way stay with the old one, for as long as the world's `drain` says.
     pub fn replace(&mut self, plugin: PluginId, with: Plugin) -> Result<(), Failure> {
         let version = self.introduce(with)?;
-        let old = std::mem::replace(&mut self.serving[plugin.0], version);
-        match self.process.world.drain {
-            Duration::ZERO => self.retire(old),
-            time => self.process.later(time, Event::Drained(old)),
+        let old = self.serving[plugin.0].replace(version);
+        match (old, self.process.world.drain) {
+            (Some(old), Duration::ZERO) => self.retire(old),
+            (Some(old), time) => self.process.later(time, Event::Drained(old)),
+            (None, _) => {}
         }
         self.told()
     }
 
     /// Takes a plugin away. Requests that are under way keep it until they end.
     pub fn remove(&mut self, plugin: PluginId) -> Result<(), Failure> {
-        let old = self.serving[plugin.0];
-        self.retire(old);
+        if let Some(old) = self.serving[plugin.0].take() {
+            self.retire(old);
+        }
         self.told()
     }
 
     /// The process ends in good order, as on SIGTERM: every root is asked to end.
     pub fn stop(&mut self) -> Result<(), Failure> {
-        for version in self.serving.clone() {
+        for version in self.now_serving() {
             self.retire(version);
         }
         self.told()

@@ -40,11 +40,10 @@ impl Host {
     /// The next thing happens, at its time.
     pub(super) fn happen(&mut self) {
         let agenda = self.process.agenda.due();
-        if let Some((at, stream, deadline)) = self.first_deadline() {
-            if agenda.is_none_or(|due| at < due) {
-                self.process.world.go_on_to(at);
-                return self.reach(stream, deadline);
-            }
+        let deadline = self.first_deadline().filter(|(at, ..)| agenda.is_none_or(|due| *at < due));
+        if let Some((at, stream, deadline)) = deadline {
+            self.process.world.go_on_to(at);
+            return self.reach(stream, deadline);
         }
         let (Some(due), Some(event)) = (agenda, self.process.agenda.take()) else { return };
         self.process.world.go_on_to(due);

@@ -1,10 +1,15 @@
 //! Calls to clusters, over HTTP and gRPC. What is said by a stream is said by its root, to which
 //! all calls belong.
+//!
+//! Envoy's router also tries again where a module asks it to by `x-envoy-retry-on`; nothing here
+//! does.
 
 use std::time::Duration;
 
 use crate::call::{Answer, Call, Exit, Status};
-use crate::callout::{Arrival, Callout, Grpc, Kind, Said, Service, Target, Trouble, UnderWay, grpc};
+use crate::callout::{
+    Arrival, Callout, Grpc, Kind, Said, Service, Target, Trouble, UnderWay, grpc,
+};
 use crate::cluster::{self, Cluster};
 use crate::error::Failure;
 use crate::event::{Action, Event};
@@ -14,8 +19,7 @@ use crate::{HeaderMap, Message, pairs};
 /// token)`: the token is written whatever comes of it, and 0 is none.
 pub(crate) fn http_call(call: &mut Call<'_>) -> Answer {
     // Envoy reads the trailers, and sends none.
-    let (cluster, headers, body, _) =
-        (call.text(0)?, call.text(2)?, call.text(4)?, call.text(6)?);
+    let (cluster, headers, body, _) = (call.text(0)?, call.text(2)?, call.text(4)?, call.text(6)?);
     call.give_word(9, 0)?;
     let request = Message { headers: map(&headers), body, ..Message::default() };
     let token = http(call, &cluster, request);
@@ -32,8 +36,8 @@ fn http(call: &mut Call<'_>, cluster: &[u8], request: Message) -> Result<u32, Ex
     if needed.iter().any(|name| request.get(name).is_none()) {
         return Err(Status::BadArgument.into());
     }
-    let timeout = time(timeout);
-    let request = over_http(request, timeout);
+    let mut timeout = time(timeout);
+    let request = over_http(request, &mut timeout);
     let token = token(call, Kind::Http)?;
     if cluster.is_empty() {
         // Envoy answers this call with 503, and then finds nobody to tell.
@@ -165,8 +169,9 @@ fn open(
     }
     let timeout = at_once.as_ref().map(|(timeout, _)| *timeout);
     let request = named.request(authority, timeout);
-    let timeout = timeout.filter(|timeout| !timeout.is_zero());
-    let mut callout = callout(call, name.clone(), marked(request, timeout), timeout);
+    let mut timeout = timeout.filter(|timeout| !timeout.is_zero());
+    let request = marked(request, &mut timeout);
+    let mut callout = callout(call, name.clone(), request, timeout);
     callout.grpc = Some(Grpc { service: named.name, method: named.method, messages: Vec::new() });
     if let Some((_, message)) = at_once {
         callout.send(Some(&message), true);
@@ -229,7 +234,7 @@ fn callout(
 }
 
 /// What Envoy makes of a request of HTTP, in HTTP/1.
-fn over_http(mut request: Message, timeout: Option<Duration>) -> Message {
+fn over_http(mut request: Message, timeout: &mut Option<Duration>) -> Message {
     if !request.body.is_empty() {
         request.headers.overwrite("content-length", request.body.len().to_string());
     }
@@ -245,8 +250,14 @@ fn over_http(mut request: Message, timeout: Option<Duration>) -> Message {
     request
 }
 
-/// With what Envoy adds to say that the request is its own.
-fn marked(mut request: Message, timeout: Option<Duration>) -> Message {
+/// With what Envoy adds to say that the request is its own. The module can say its timeout in a
+/// header too, which then counts and does not go out.
+fn marked(mut request: Message, timeout: &mut Option<Duration>) -> Message {
+    if let Some(said) = request.get("x-envoy-upstream-rq-timeout-ms") {
+        let said = str::from_utf8(said).ok().and_then(|text| text.parse().ok());
+        *timeout = said.map_or(*timeout, time);
+        request.headers.remove("x-envoy-upstream-rq-timeout-ms");
+    }
     request.headers.overwrite("x-envoy-internal", "true");
     if let Some(timeout) = timeout {
         let timeout = timeout.as_millis().to_string();

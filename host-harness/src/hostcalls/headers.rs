@@ -86,7 +86,7 @@ pub(crate) fn pairs(call: &mut Call<'_>) -> Answer {
 pub(crate) fn set_pairs(call: &mut Call<'_>) -> Answer {
     let kind = kind(call)?;
     let bytes = call.text(1)?;
-    *writable(call, kind)? = pairs::decode(&bytes).into_iter().collect();
+    writable(call, kind)?.refill(pairs::decode(&bytes));
     Ok(())
 }
 
@@ -149,7 +149,7 @@ impl Stream {
                 half.headers.as_mut().filter(|_| half.shows_headers)
             }
             _ => {
-                if half.trailers.is_none() && half.passing.is_some() && half.last_piece {
+                if half.trailers.is_none() && half.piece().is_some() && half.last_piece {
                     half.trailers = Some(HeaderMap::new());
                     half.shows_trailers = true;
                 }

@@ -32,7 +32,9 @@ impl MetricIds {
 
 /// `proxy_define_metric(kind, name, length, id)`
 pub(crate) fn define(call: &mut Call<'_>) -> Answer {
-    let name = call.text(1)?;
+    let mut name = call.text(1)?;
+    // Envoy's symbol tables have no names that end in a dot.
+    name.truncate(name.len() - name.iter().rev().take_while(|byte| **byte == b'.').count());
     let kind = Kind::from_abi(call.word(0)).ok_or(Status::BadArgument)?;
     let key = Key { kind, name };
     call.process().stats.define(&key);

@@ -49,8 +49,9 @@ pub(crate) fn resolve_queue(call: &mut Call<'_>) -> Answer {
 /// `proxy_dequeue_shared_queue(token, item, length)`
 pub(crate) fn dequeue(call: &mut Call<'_>) -> Answer {
     let token = call.word(0);
-    let item = call.process().queues.dequeue(token).ok_or(Status::NotFound)?;
-    call.give(1, &item.ok_or(Status::Empty)?)
+    let items = call.process().queues.items(token).ok_or(Status::NotFound)?;
+    let item = items.pop_front().ok_or(Status::Empty)?;
+    call.give(1, &item)
 }
 
 /// `proxy_enqueue_shared_queue(token, item, length)`: whoever reads the queue is told.

@@ -21,7 +21,7 @@ pub(crate) fn go_on(call: &mut Call<'_>) -> Answer {
     if let Some(stream) = call.stream() {
         stream.request.shows_headers = false;
         stream.request.shows_trailers = false;
-        stream.request.passing = None;
+        stream.request.piece_is_gone = true;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::host::time::Deadline;
 use crate::host::{Host, StreamId};
 use crate::piece::{Act, Piece};
+use crate::request::Protocol;
 use crate::refusal::{self, Refusal};
 use crate::{HeaderMap, Message, topology};
 use std::time::Duration;
@@ -25,8 +26,9 @@ impl Host {
         if !self.lives(id) {
             return;
         }
+        let is_full = self.is_full(id, Way::Request);
         let stream = self.stream(id);
-        if stream.waits_for_change() {
+        if is_full || stream.waits_for_change() {
             stream.plan.client_waits = true;
             return;
         }
@@ -111,8 +113,12 @@ impl Host {
         let process = &mut *self.process;
         let Some(stream) = process.streams.get_mut(&id) else { return };
         let Some(headers) = &mut stream.response.headers else { return };
-        if headers.get(":status").is_none() {
+        if super::reply::status(headers).is_none() {
             return self.send_without_status(id);
+        }
+        if stream.saw.client.is_some() {
+            stream.saw.garbled = true;
+            return;
         }
         process.world.manager.send(headers, &process.world);
         let unfinished = !stream.request.ended && !stream.plan.upgrade;
@@ -144,7 +150,7 @@ impl Host {
     pub(super) fn send_data(&mut self, id: StreamId, piece: &[u8], ends: bool) {
         let stream = self.stream(id);
         stream.info.sent += piece.len() as u64;
-        if let Some(client) = &mut stream.saw.client {
+        if let Some(client) = stream.saw.client.as_mut().filter(|_| !stream.saw.garbled) {
             client.body.extend_from_slice(piece);
         }
         if ends {
@@ -177,8 +183,9 @@ impl Host {
     }
 
     fn sent_all(&mut self, id: StreamId) {
-        if let Some(client) = &mut self.stream(id).saw.client {
-            client.whole = true;
+        let saw = &mut self.stream(id).saw;
+        if let Some(client) = &mut saw.client {
+            client.whole = !saw.garbled;
         }
         self.end(id);
     }
@@ -188,7 +195,9 @@ impl Host {
         let stream = self.stream(id);
         stream.saw.client_left = true;
         stream.aborted = true;
-        if stream.plan.hangs_up || stream.info.protocol.ends_apart() {
+        if stream.info.protocol == Protocol::Http3 {
+            // Nobody says why.
+        } else if stream.plan.hangs_up || stream.info.protocol.ends_apart() {
             stream.info.flag(Flag::DownstreamConnectionTermination);
             stream.info.details = Some("downstream_remote_disconnect".into());
         } else {

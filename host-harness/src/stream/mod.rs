@@ -85,6 +85,8 @@ pub(crate) struct Half {
     pub(crate) held: Option<Vec<u8>>,
     /// The piece of the body that the module is shown, or was last shown and did not let go.
     pub(crate) passing: Option<Vec<u8>>,
+    /// The module has let the stream go on, and has no hold of the piece any more.
+    pub(crate) piece_is_gone: bool,
     /// Whether the module may see these now.
     pub(crate) shows_headers: bool,
     pub(crate) shows_trailers: bool,
@@ -162,8 +164,10 @@ pub(crate) struct Plan {
     pub(crate) past_filter: bool,
     /// The client that goes away ends its connection, and not only its stream.
     pub(crate) hangs_up: bool,
-    /// The client has something to say once it may speak another protocol.
+    /// The client has more to say, and has to wait.
     pub(crate) client_waits: bool,
+    /// So has the application.
+    pub(crate) app_waits: bool,
     /// The connection ends with this answer.
     pub(crate) closes: bool,
     /// The client asked for another protocol, and may have it.
@@ -178,6 +182,8 @@ pub(crate) struct Saw {
     /// Once for each attempt.
     pub(crate) upstream: Vec<Message>,
     pub(crate) client: Option<Message>,
+    /// The client was sent headers twice, and cannot read what comes after the first.
+    pub(crate) garbled: bool,
     pub(crate) informational: Vec<HeaderMap>,
     pub(crate) client_left: bool,
     /// The filter state when Envoy's own access loggers looked at it.
@@ -201,6 +207,7 @@ impl Stream {
                 aborted: request.aborted,
                 hangs_up: request.hangs_up,
                 client_waits: false,
+                app_waits: false,
                 closes: false,
                 route: request.route,
                 named: request.named,
@@ -306,12 +313,18 @@ pub(crate) enum Flag {
 impl Half {
     /// What the module is shown of the body, if anything.
     pub(crate) fn body(&self) -> Option<&Vec<u8>> {
-        if self.buffering { self.held.as_ref() } else { self.passing.as_ref() }
+        if self.buffering { self.held.as_ref() } else { self.piece() }
     }
 
     /// The same, to change.
     pub(crate) fn body_mut(&mut self) -> Option<&mut Vec<u8>> {
-        if self.buffering { self.held.as_mut() } else { self.passing.as_mut() }
+        let gone = self.piece_is_gone;
+        if self.buffering { self.held.as_mut() } else { self.passing.as_mut().filter(|_| !gone) }
+    }
+
+    /// The piece that the module is shown, or was last shown and still has a hold of.
+    pub(crate) fn piece(&self) -> Option<&Vec<u8>> {
+        self.passing.as_ref().filter(|_| !self.piece_is_gone)
     }
 
     pub(crate) fn hold(&mut self, piece: &[u8]) {

@@ -6,7 +6,10 @@
 //! at a piece of the body is shown the next piece all the same.
 
 use super::{Stop, Way};
+use std::time::Duration;
+
 use crate::HeaderMap;
+use crate::event::Event;
 use crate::host::{Host, StreamId};
 use crate::vm::Entered;
 
@@ -105,7 +108,7 @@ impl Host {
         if stream.over || stream.aborted && way == Way::Request {
             return;
         }
-        let asked_at_headers = stream.within == Some(way) && way == Way::Request;
+        let asked_at_headers = stream.within == Some(way);
         let half = stream.half(way);
         if asked_at_headers && half.stop == Stop::No && !half.headers_passed {
             // The callback has not answered yet. Envoy sends the headers on all the same, and what
@@ -126,6 +129,7 @@ impl Host {
         let half = self.stream(id).half(way);
         let ends = half.ended && !had_trailers;
         if let Some(held) = half.held.take() {
+            self.read_on(id, way);
             if from_filter && self.shown_to_filter(id, way) {
                 self.show_data(id, way, held, ends);
             } else {
@@ -154,14 +158,18 @@ impl Host {
         if half.buffering {
             half.hold(&piece);
             half.passing = Some(Vec::new());
-            if self.mind_the_limit(id, way, true) {
+            // What is answered to too much of a request waits for the callback; the module is asked first.
+            self.stream(id).within = Some(way);
+            self.mind_the_limit(id, way, true);
+            self.stream(id).within = None;
+            if self.stream(id).over {
                 return;
             }
         } else {
             half.passing = Some(piece);
         }
         let half = self.stream(id).half(way);
-        half.last_piece = ends;
+        (half.last_piece, half.piece_is_gone) = (ends, false);
         let size = half.body().map_or(0, Vec::len);
         let says = self.ask_data(id, way, size, ends);
         self.after_data(id, way, says, ends);
@@ -313,15 +321,30 @@ impl Host {
         stream.over || answered && way == Way::Request
     }
 
-    /// Answers by itself what would hold back too much. Returns whether it did.
-    fn mind_the_limit(&mut self, id: StreamId, way: Way, buffering: bool) -> bool {
-        let most = self.process.world.most_buffered;
-        let held = self.stream(id).half(way).held.as_ref().map_or(0, Vec::len);
-        let too_much = buffering && held > most;
-        if too_much {
+    /// Answers by itself what would hold back too much.
+    fn mind_the_limit(&mut self, id: StreamId, way: Way, buffering: bool) {
+        if buffering && self.is_full(id, way) && self.stream(id).prepared.is_none() {
             self.too_much_held(id, way);
         }
-        too_much
+    }
+
+    /// Whether a way holds back as much as it may. Nothing more is then read for it.
+    pub(super) fn is_full(&mut self, id: StreamId, way: Way) -> bool {
+        let most = self.process.world.most_buffered;
+        self.stream(id).half(way).held.as_ref().is_some_and(|held| held.len() > most)
+    }
+
+    /// Nothing is held back any more: whoever had to wait with what comes next sends it.
+    fn read_on(&mut self, id: StreamId, way: Way) {
+        let plan = &mut self.stream(id).plan;
+        let event = match way {
+            Way::Request if std::mem::take(&mut plan.client_waits) => Event::Asked(id),
+            Way::Response if std::mem::take(&mut plan.app_waits) => {
+                Event::Answered(id, plan.attempt)
+            }
+            _ => return,
+        };
+        self.process.later(Duration::ZERO, event);
     }
 }
 

@@ -48,8 +48,10 @@ impl Reply {
     fn render(&self, request: &HeaderMap) -> (HeaderMap, Vec<u8>) {
         let mut headers = HeaderMap::from_iter([(":status", self.status.to_string())]);
         self.headers.iter().for_each(|(name, value)| headers.add(name, value));
+        headers.overwrite(":status", self.status.to_string());
+        let head = request.get(":method") == Some(b"HEAD");
         if is_grpc(request) {
-            self.speak_grpc(&mut headers);
+            self.speak_grpc(&mut headers, head);
             return (headers, Vec::new());
         }
         if self.body.is_empty() {
@@ -71,14 +73,17 @@ impl Reply {
         self.flags.iter().for_each(|flag| info.flag(*flag));
     }
 
-    fn speak_grpc(&self, headers: &mut HeaderMap) {
+    fn speak_grpc(&self, headers: &mut HeaderMap, head: bool) {
         let status = self.grpc.unwrap_or_else(|| grpc_status(self.status));
         headers.overwrite(":status", "200");
         headers.overwrite("content-type", "application/grpc");
-        headers.overwrite("grpc-status", status.to_string());
-        if !self.body.is_empty() {
+        if headers.get("grpc-status").is_none_or(<[u8]>::is_empty) {
+            headers.overwrite("grpc-status", status.to_string());
+        }
+        if !self.body.is_empty() && !head {
             headers.overwrite("grpc-message", percent_encoded(&self.body));
         }
+        headers.remove("content-length");
     }
 }
 

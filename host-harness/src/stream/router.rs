@@ -133,7 +133,12 @@ impl Host {
         if !self.lives(id) || self.stream(id).plan.attempt != attempt {
             return;
         }
+        let is_full = self.is_full(id, Way::Response);
         let plan = &mut self.stream(id).plan;
+        if is_full {
+            plan.app_waits = true;
+            return;
+        }
         let Some(piece) = plan.answering.pop_front() else { return };
         let past_filter = plan.past_filter;
         self.moved(id);
@@ -170,6 +175,9 @@ impl Host {
     }
 
     fn answer_headers(&mut self, id: StreamId, mut headers: HeaderMap, ends: bool) {
+        headers.trim();
+        // The codec takes it for itself; what else belongs to the connection the filters see.
+        headers.remove("keep-alive");
         if !is_readable(&headers) {
             return self.unreadable(id);
         }
@@ -268,8 +276,9 @@ impl Stream {
 
 /// What Envoy answers without asking anybody.
 fn own_answer(route: &Route, request: &HeaderMap) -> Option<Reply> {
-    let routable = request.get(":path").is_some()
-        && (request.get(":scheme").is_some() || request.get("x-forwarded-proto").is_some());
+    // Without x-forwarded-proto Envoy takes it for a request that it has answered already.
+    let routable = request.get(":path").is_some_and(|path| path.starts_with(b"/"))
+        && request.get("x-forwarded-proto").is_some_and(|scheme| !scheme.is_empty());
     Some(match route {
         Route::Missing => missing_route(),
         _ if !routable => missing_route(),
@@ -287,7 +296,8 @@ fn own_answer(route: &Route, request: &HeaderMap) -> Option<Reply> {
 
 /// Whether HTTP/1 tells the application that there is no body.
 fn needs_length(request: &HeaderMap) -> bool {
-    let has_body = matches!(request.get(":method"), Some(b"POST" | b"PUT" | b"PATCH"));
+    let method = request.get(":method").unwrap_or_default();
+    let has_body = !matches!(method, b"GET" | b"HEAD" | b"DELETE" | b"TRACE" | b"CONNECT");
     has_body && request.get("content-length").is_none() && request.get("upgrade").is_none()
 }
 
@@ -305,14 +315,25 @@ fn missing_route() -> Reply {
 
 /// What keeps a request from being sent on, after what a filter made of it.
 fn invalid(request: &HeaderMap) -> Option<Reply> {
-    let breaks_line = |value: &[u8]| value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
-    let broken = request.iter().find(|(_, value)| breaks_line(value));
-    let problem = match broken {
-        _ if request.get(":method").is_none() => "missing required header: :method".to_owned(),
-        Some((name, _)) => format!("invalid header value for: {}", String::from_utf8_lossy(name)),
-        None => return None,
+    let problem = match request.get(":method") {
+        None => "missing required header: :method".to_owned(),
+        Some(b"CONNECT") => "missing required header: :protocol".to_owned(),
+        Some(_) => request.iter().find_map(broken)?,
     };
     let details =
         format!("filter_removed_required_request_headers{{{}}}", problem.replace(' ', "_"));
     Some(Reply::new(503, &problem, &details).flagged(Flag::DownstreamProtocolError))
+}
+
+/// What is wrong with a header, so that it cannot be written.
+fn broken((name, value): (&[u8], &[u8])) -> Option<String> {
+    let text = String::from_utf8_lossy(name);
+    // A name without any letter has no wrong one.
+    if !name.is_empty() && !is_token(name.strip_prefix(b":").unwrap_or(name)) {
+        Some(format!("invalid header name: {text}"))
+    } else if value.iter().any(is_control) {
+        Some(format!("invalid header value for: {text}"))
+    } else {
+        None
+    }
 }

@@ -42,7 +42,7 @@ const AROUND: &str = r#"
 "#;
 
 /// The hostcalls that a body can use: the name in a body, the import, its parameters.
-const HOSTCALLS: &[(&str, &str, &str)] = &[
+pub(crate) const HOSTCALLS: &[(&str, &str, &str)] = &[
     ("log", "env.proxy_log", "i32 i32 i32"),
     ("log_level", "env.proxy_get_log_level", "i32"),
     ("get", "env.proxy_get_header_map_value", "i32 i32 i32 i32 i32"),

@@ -292,12 +292,23 @@ pub enum Bad {
 
 /// HTTP filters before the plugin.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 pub enum Before {
     /// One known by its name.
     Word(Earlier),
     /// Any, as Envoy's configuration writes them.
     Filters(Vec<Value>),
+}
+
+impl TryFrom<Value> for Before {
+    type Error = serde_json::Error;
+
+    fn try_from(said: Value) -> Result<Self, Self::Error> {
+        match said {
+            Value::Array(filters) => Ok(Self::Filters(filters)),
+            word => Earlier::deserialize(word).map(Self::Word),
+        }
+    }
 }
 
 /// A filter before the plugin.

@@ -113,8 +113,14 @@ impl Run<'_> {
             .collect();
         self.observed.stats = self.host.stats().all().into_iter().map(stat).collect();
         self.observed.stats.sort();
+        self.observed.ports = ports(self.observed.exchanges.len());
         self.observed
     }
+}
+
+/// The ports that the harness makes up for listener, application and clients.
+fn ports(clients: usize) -> Vec<u16> {
+    [10_000, 8_080].into_iter().chain((32_768..).take(clients + 1)).collect()
 }
 
 fn world(scenario: &Scenario) -> World {
@@ -124,7 +130,7 @@ fn world(scenario: &Scenario) -> World {
         preserve_external_request_id: said.preserve_external_request_id.unwrap_or(true),
         use_remote_address: said.use_remote_address.unwrap_or(true),
         server_name: said.server_name.clone().unwrap_or_else(|| "envoy".into()),
-        idle_timeout: said.idle_timeout.unwrap_or(Duration::from_secs(300)),
+        idle_timeout: said.idle_timeout.unwrap_or(Duration::from_mins(5)),
         upgrades: vec!["websocket".into()],
         accept_http_10: said.accept_http_10,
         max_request_headers_kb: said.max_request_headers_kb.unwrap_or(60),
@@ -140,7 +146,7 @@ fn world(scenario: &Scenario) -> World {
         .workers(usize::try_from(scenario.workers).unwrap_or(1))
         .node(node)
         .manager(as_deployed)
-        .drain(scenario.drain.unwrap_or(Duration::from_secs(600)));
+        .drain(scenario.drain.unwrap_or(Duration::from_mins(10)));
     let limit = scenario.buffer_limit.and_then(|limit| usize::try_from(limit).ok());
     let world = world.most_buffered(limit.unwrap_or(1 << 20));
     scenario.clusters.iter().fold(world, |world, (name, said)| world.cluster(name, cluster(said)))
@@ -369,7 +375,9 @@ fn routed(
         (None, None, _, Some(Bad::Empty)) => Route::NoHost,
         (None, None, _, None) => Route::Upstream,
     };
-    request.route(to).timeout(route.timeout.unwrap_or_default())
+    let request = request.route(to).timeout(route.timeout.unwrap_or_default());
+    let name = route.name.as_deref().unwrap_or_default();
+    request.named_route(name, Value::Object(route.metadata.clone()))
 }
 
 fn exchange(scenario: &Scenario, request: &Request, outcome: Outcome) -> Exchange {

@@ -20,4 +20,21 @@ macro_rules! topics {
     };
 }
 
-topics! { bodies, failures, headers, http3, lifecycle, metrics, replacing, replies, roots, shared, sightline, wasi }
+topics! {
+    bodies,
+    callouts,
+    failures,
+    foreign,
+    grpc,
+    headers,
+    http3,
+    lifecycle,
+    metrics,
+    properties,
+    replacing,
+    replies,
+    roots,
+    shared,
+    sightline,
+    wasi,
+}

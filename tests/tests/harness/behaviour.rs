@@ -36,7 +36,7 @@ fn many_requests_leave_nothing_in_memory_and_no_id_comes_twice() {
     let mut serve = |host: &mut Host, count: u32| {
         for number in 0..count {
             let request =
-                Request::new("GET", &format!("/{number}")).header("user-agent", "x".repeat(500));
+                Request::new("GET", format!("/{number}")).header("user-agent", "x".repeat(500));
             let outcome = host.request(request).unwrap();
             let id = outcome.client.unwrap().get("x-request-id").unwrap().to_vec();
             assert!(ids.insert(id), "request {number} has an ID that was given before");

@@ -89,7 +89,10 @@ impl<'a> View<'a> {
             b"plugin_root_id" => Some(Value::text(&self.plugin?.root_id)),
             b"plugin_vm_id" => Some(Value::text(&self.inside.first.vm_id)),
             b"connection_id" => Some(around::connection_id(self.stream?.0)),
-            name => self.stream?.1.state.get(&filter_state::of_modules(name)).map(|state| Value::bytes(state)),
+            name => {
+                let state = &self.stream?.1.state;
+                state.get(&filter_state::of_modules(name)).map(|state| Value::bytes(state))
+            }
         }
     }
 

@@ -153,8 +153,13 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Unlike the hostcalls for headers, a property joins all values of a name.
+/// Unlike the hostcalls for headers, a property joins all values of a name, and finds nothing under
+/// one that HTTP does not allow.
 fn header<'a>(map: &'a HeaderMap, name: &[u8]) -> Option<Value<'a>> {
+    let mut letters = name.strip_prefix(b":").unwrap_or(name).iter();
+    if !letters.all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)) {
+        return None;
+    }
     let mut values = map.all(name);
     let first = values.next()?;
     let rest: Vec<_> = values.collect();
