@@ -4,7 +4,7 @@
 //! nothing is allocated on the strength of a length that was not checked against the guest's
 //! memory.
 
-use wasmtime::{Caller, Val};
+use wasmtime::{Caller, Extern, Val};
 
 use crate::context::{Contexts, Root};
 use crate::fuel;
@@ -174,6 +174,22 @@ impl<'a> Call<'a> {
         self.write(pointer, bytes)?;
         self.give_word(place, pointer)?;
         self.give_word(place + 1, length)
+    }
+
+    /// Enters the module for a context while it waits for this call, if it has this export.
+    pub(crate) fn reenter(&mut self, export: &'static str, context: u32, args: &[u32]) -> Answer {
+        let Some(function) = self.caller.get_export(export).and_then(Extern::into_func) else {
+            return Ok(());
+        };
+        let inside = self.inside();
+        inside.process.meter.entered(export);
+        let before = (inside.contexts.current, inside.contexts.effective);
+        (inside.contexts.current, inside.contexts.effective) = (context, 0);
+        let args: Vec<_> = args.iter().map(|arg| Val::I32(arg.cast_signed())).collect();
+        let called = function.call(&mut self.caller, &args, &mut []);
+        let contexts = self.contexts();
+        (contexts.current, contexts.effective) = before;
+        called.map_err(Exit::Trap)
     }
 
     /// Enters the module for memory, on behalf of no context, as Envoy does.

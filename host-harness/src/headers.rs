@@ -4,6 +4,8 @@
 //! such a header is appended to the first. Which those are depends on whose headers they are, and on
 //! the extensions in an Envoy; here they are as in its official builds.
 
+mod kept_once;
+
 use std::fmt;
 
 /// An ordered map of raw bytes, in which a name may occur more than once.
@@ -111,9 +113,11 @@ impl HeaderMap {
     /// The value to append to, where there is one and Envoy keeps no second.
     fn kept_once(&mut self, name: &[u8]) -> Option<&mut Vec<u8>> {
         let lists: &[&[&str]] = match self.whose {
-            Whose::Nobodys => &[IN_TRAILERS],
-            Whose::Requests => &[IN_BOTH, IN_REQUESTS],
-            Whose::Responses => &[IN_BOTH, IN_TRAILERS, IN_RESPONSES],
+            Whose::Nobodys => &[kept_once::IN_TRAILERS],
+            Whose::Requests => &[kept_once::IN_BOTH, kept_once::IN_REQUESTS],
+            Whose::Responses => {
+                &[kept_once::IN_BOTH, kept_once::IN_TRAILERS, kept_once::IN_RESPONSES]
+            }
         };
         if !lists.iter().copied().flatten().any(|known| known.as_bytes() == name) {
             return None;
@@ -183,109 +187,6 @@ fn append(present: &mut Vec<u8>, value: &[u8]) {
     present.extend_from_slice(value);
 }
 
-/// Kept once in trailers; strictly in those of responses.
-const IN_TRAILERS: &[&str] = &["grpc-message", "grpc-status"];
-
-/// Kept once in requests and in responses.
-const IN_BOTH: &[&str] = &[
-    "cache-control",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "keep-alive",
-    "proxy-connection",
-    "proxy-status",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-    "x-envoy-attempt-count",
-    "x-envoy-decorator-operation",
-    "x-request-id",
-];
-
-/// Kept once in requests alone.
-const IN_REQUESTS: &[&str] = &[
-    ":authority",
-    ":method",
-    ":path",
-    ":protocol",
-    ":scheme",
-    "accept",
-    "accept-encoding",
-    "access-control-request-headers",
-    "access-control-request-method",
-    "access-control-request-private-network",
-    "authorization",
-    "expect",
-    "grpc-accept-encoding",
-    "grpc-timeout",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "origin",
-    "pragma",
-    "referer",
-    "te",
-    "user-agent",
-    "x-client-trace-id",
-    "x-envoy-downstream-service-cluster",
-    "x-envoy-downstream-service-node",
-    "x-envoy-expected-rq-timeout-ms",
-    "x-envoy-external-address",
-    "x-envoy-force-trace",
-    "x-envoy-hedge-on-per-try-timeout",
-    "x-envoy-internal",
-    "x-envoy-ip-tags",
-    "x-envoy-is-timeout-retry",
-    "x-envoy-max-retries",
-    "x-envoy-original-host",
-    "x-envoy-original-path",
-    "x-envoy-original-url",
-    "x-envoy-retriable-header-names",
-    "x-envoy-retriable-status-codes",
-    "x-envoy-retry-grpc-on",
-    "x-envoy-retry-on",
-    "x-envoy-upstream-alt-stat-name",
-    "x-envoy-upstream-rq-per-try-timeout-ms",
-    "x-envoy-upstream-rq-timeout-alt-response",
-    "x-envoy-upstream-rq-timeout-ms",
-    "x-envoy-upstream-stream-duration-ms",
-    "x-forwarded-client-cert",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-];
-
-/// Kept once in responses, beside those of trailers.
-const IN_RESPONSES: &[&str] = &[
-    ":status",
-    "access-control-allow-credentials",
-    "access-control-allow-headers",
-    "access-control-allow-methods",
-    "access-control-allow-origin",
-    "access-control-allow-private-network",
-    "access-control-expose-headers",
-    "access-control-max-age",
-    "age",
-    "date",
-    "etag",
-    "expires",
-    "last-modified",
-    "location",
-    "server",
-    "vary",
-    "x-envoy-degraded",
-    "x-envoy-immediate-health-check-fail",
-    "x-envoy-ratelimited",
-    "x-envoy-upstream-canary",
-    "x-envoy-upstream-healthchecked-cluster",
-    "x-envoy-upstream-service-time",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -316,7 +217,11 @@ mod tests {
             ("replace none", |map| map.replace("b", "3"), ":path: /\na: 1\nvia: r\na: 2\nb: 3\n"),
             ("remove all", |map| map.remove("A"), ":path: /\nvia: r\n"),
             ("refill", |map| map.refill([(&b"Via"[..], &b"s"[..]), (b"via", b"t")]), "via: s,t\n"),
-            ("host is the authority", |map| map.replace("Host", "h"), ":path: /\n:authority: h\na: 1\nvia: r\na: 2\n"),
+            (
+                "host is the authority",
+                |map| map.replace("Host", "h"),
+                ":path: /\n:authority: h\na: 1\nvia: r\na: 2\n",
+            ),
         ];
         for (name, change, expected) in rows {
             let pairs = [(":path", "/"), ("a", "1"), ("via", "r"), ("a", "2")];

@@ -91,20 +91,11 @@ impl Manager {
             }
             request.remove("upgrade");
         }
-        FOR_ENVOY.into_iter().for_each(|gone| request.remove(gone));
-        keep_only_trailers(request);
-        if self.use_remote_address {
-            FOR_AN_INNER_ENVOY.into_iter().for_each(|gone| request.remove(gone));
-            request.add("x-forwarded-for", &self.client);
-            request.overwrite("x-forwarded-proto", scheme);
-            request.overwrite("x-envoy-external-address", &self.client);
-        } else if let Some(scheme) = request.get("x-forwarded-proto").map(<[u8]>::to_ascii_lowercase) {
-            if [&b"http"[..], b"https"].contains(&&*scheme) {
-                request.overwrite(":scheme", scheme);
-            }
-        } else {
-            request.overwrite("x-forwarded-proto", scheme);
+        for gone in FOR_ENVOY {
+            request.remove(gone);
         }
+        keep_only_trailers(request);
+        self.say_who_asks(request, scheme);
         self.identify(request, world);
     }
 
@@ -129,6 +120,25 @@ impl Manager {
             request.remove("expect");
         }
         answers
+    }
+
+    /// Says to all that come after from where the request comes, and how.
+    fn say_who_asks(&self, request: &mut HeaderMap, scheme: &str) {
+        if self.use_remote_address {
+            for gone in FOR_AN_INNER_ENVOY {
+                request.remove(gone);
+            }
+            request.add("x-forwarded-for", &self.client);
+            request.overwrite("x-forwarded-proto", scheme);
+            request.overwrite("x-envoy-external-address", &self.client);
+        } else if let Some(said) = request.get("x-forwarded-proto") {
+            let said = said.to_ascii_lowercase();
+            if matches!(&*said, b"http" | b"https") {
+                request.overwrite(":scheme", said);
+            }
+        } else {
+            request.overwrite("x-forwarded-proto", scheme);
+        }
     }
 
     /// Whether a request asks for a protocol that it may change to.

@@ -94,6 +94,13 @@ impl Response {
         self
     }
 
+    /// Without a header.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
     /// With a body in one piece, and a `content-length` that says how long it is.
     #[must_use]
     pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {

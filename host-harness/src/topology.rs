@@ -65,9 +65,10 @@ impl Default for Topology {
     }
 }
 
-/// A port such as a system hands out, which is another for each stream.
+/// A port such as a system hands out, which is another for each stream. None is a power of two,
+/// which could be taken for a flag.
 pub(crate) fn port(number: u64) -> u16 {
-    u16::try_from(32_768 + number % 28_000).expect("32768 + 27999 is below 65536")
+    u16::try_from(40_001 + number % 20_000).expect("40001 + 19999 is below 65536")
 }
 
 /// From where a request comes, as far as Envoy believes it: the last address that
@@ -91,13 +92,13 @@ mod tests {
     #[test]
     fn a_request_comes_from_where_envoy_believes() {
         let rows = [
-            ("nobody says anything", None, false, "127.0.0.1:32770"),
+            ("nobody says anything", None, false, "127.0.0.1:40003"),
             ("a proxy says", Some("1.2.3.4"), false, "1.2.3.4:0"),
             ("the last one counts", Some("1.2.3.4, 5.6.7.8"), false, "5.6.7.8:0"),
             ("the longer kind", Some("2001:db8::1"), false, "[2001:db8::1]:0"),
-            ("what is no address does not count", Some("1.2.3.4, x"), false, "127.0.0.1:32770"),
-            ("with a port it is no address", Some("1.2.3.4:80"), false, "127.0.0.1:32770"),
-            ("nobody is believed", Some("1.2.3.4"), true, "127.0.0.1:32770"),
+            ("what is no address does not count", Some("1.2.3.4, x"), false, "127.0.0.1:40003"),
+            ("with a port it is no address", Some("1.2.3.4:80"), false, "127.0.0.1:40003"),
+            ("nobody is believed", Some("1.2.3.4"), true, "127.0.0.1:40003"),
         ];
         for (name, said, use_remote_address, expected) in rows {
             let manager = Manager { use_remote_address, ..Manager::default() };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wasmtime::{Func, Instance, Memory, ResourceLimiter, Store, Val};
 
+use crate::callout::Tokens;
 use crate::context::Contexts;
 use crate::fuel::FUEL;
 use crate::hostcalls::metrics::MetricIds;
@@ -41,6 +42,7 @@ pub(crate) struct Inside {
     pub(crate) first: Arc<Plugin>,
     pub(crate) contexts: Contexts,
     pub(crate) metrics: MetricIds,
+    pub(crate) tokens: Tokens,
     pub(crate) guest: Option<Guest>,
     /// What the module is about, which decides what it may call.
     pub(crate) during: When,
@@ -81,6 +83,7 @@ impl Vm {
             first: Arc::clone(plugin),
             contexts: Contexts::new(),
             metrics: MetricIds::default(),
+            tokens: Tokens::default(),
             guest: None,
             during: When::Starting,
         };

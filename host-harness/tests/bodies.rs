@@ -409,11 +409,11 @@ fn too_much_that_is_buffered_is_answered_by_envoy_itself() {
             "200  response_payload_too_large",
         ),
         (
-            "what is only held",
+            "a client that is made to wait by a module that waits for it",
             request.on("body", "(return (select (i32.const 0) (i32.const 2) (local.get $end)))"),
             request,
             false,
-            "200  via_upstream",
+            "408 stream timeout stream_idle_timeout",
         ),
     ];
     for (name, body, way, may_stop, expected) in rows {

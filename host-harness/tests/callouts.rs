@@ -47,7 +47,7 @@ fn pairs(pairs: &[(&str, &str)]) -> String {
     let lengths = pairs.iter().flat_map(|(name, value)| [word(name.len()), word(value.len())]);
     let texts = pairs.iter().flat_map(|(name, value)| format!("{name}\0{value}\0").into_bytes());
     let bytes = word(pairs.len()).into_iter().chain(lengths.flatten()).chain(texts);
-    bytes.map(|byte| format!("\\{byte:02x}")).collect()
+    bytes.fold(String::new(), |text, byte| text + &format!("\\{byte:02x}"))
 }
 
 /// A module that calls when a request comes, and logs what it is told: of HTTP token and body, of
@@ -133,7 +133,7 @@ fn an_answer_comes_at_its_time() {
         ("in time", 100, slow().every(20 * MILLISECOND), 70, "ab"),
         ("too late", 50, Response::silence(), 50, "upstream request timeout"),
         ("too late for its end", 60, slow().every(20 * MILLISECOND), 60, ""),
-        ("without a timeout", 0, slow().every(Duration::from_secs(60)), 120_030, "ab"),
+        ("without a timeout", 0, slow().every(Duration::from_mins(1)), 120_030, "ab"),
     ];
     for (name, timeout, answer, after, expected) in rows {
         let mut host = host(&http_call("auth", "", timeout), |it| {

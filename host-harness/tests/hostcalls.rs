@@ -38,14 +38,15 @@ fn own_headers(map: &HeaderMap) -> String {
 
 #[test]
 fn all_pairs_are_set_at_once_and_malformed_ones_are_none() {
-    let pairs = wire(&[(":path", "/b"), (":method", "GET"), (":scheme", "http"), ("B", "c")]);
+    let pseudo = [(":authority", "h"), (":path", "/b"), (":method", "GET"), (":scheme", "http")];
+    let pairs = wire(&[&pseudo[..], &[("X-Forwarded-Proto", "http"), ("B", "c")]].concat());
     let set = |pairs: &str| {
         let code = format!("(call $say (call $set_pairs (i32.const 0) '{pairs}'))");
         outcome(&on("request_headers", &code), Request::get("/").header("x-a", "1"))
     };
     let whole = set(&pairs);
     let expected =
-        ":path: /b\n:method: GET\n:scheme: http\nb: c\nx-envoy-expected-rq-timeout-ms: 15000\n";
+        ":authority: h\n:path: /b\n:method: GET\n:scheme: http\nx-forwarded-proto: http\nb: c\nx-envoy-expected-rq-timeout-ms: 15000\n";
     assert_eq!(
         (said(&whole).as_str(), whole.upstream.unwrap().headers.to_string().as_str()),
         ("0", expected)

@@ -133,6 +133,6 @@ fn torment(seed: u64) -> bool {
 
 #[test]
 fn nothing_that_a_module_does_makes_the_host_panic() {
-    let started = (0..150).filter(|seed| torment(*seed)).count();
-    assert!(started > 100, "only {started} modules got as far as to be started");
+    let started = (0..100).filter(|seed| torment(*seed)).count();
+    assert!(started > 60, "only {started} modules got as far as to be started");
 }

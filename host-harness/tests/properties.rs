@@ -58,7 +58,7 @@ fn an_exchange_is_known_piece_by_piece() {
         response.total_size               0              0               44               0               3               7               95              7               7
         response.backend_latency          .              .               .                .               .               4000000         4000000         4000000         4000000
         upstream.address                  .              .               127.0.0.1:8080   127.0.0.1:8080  127.0.0.1:8080  127.0.0.1:8080  127.0.0.1:8080  127.0.0.1:8080  127.0.0.1:8080
-        upstream.local_address            .              .               127.0.0.1:32769  127.0.0.1:32769 127.0.0.1:32769 127.0.0.1:32769 127.0.0.1:32769 127.0.0.1:32769 127.0.0.1:32769
+        upstream.local_address            .              .               127.0.0.1:40002  127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002
         upstream.transport_failure_reason .              .               ''               ''              ''              ''              ''              ''              ''
         upstream.request_attempt_count    0              0               1                1               1               1               1               1               1
         upstream_filter_state             .              .               !3               !3              !3              !3              !3              !3              !3
@@ -81,7 +81,7 @@ fn bodies_and_trailers_are_counted_as_they_come() {
         response.total_size            0              0               0               0               0                40               0               19                103             3               3
         response.backend_latency       .              .               .               .               .                .                .               3000000           3000000         3000000         3000000
         upstream.address               .              .               127.0.0.1:8080  127.0.0.1:8080  127.0.0.1:8080   127.0.0.1:8080   127.0.0.1:8080  127.0.0.1:8080    127.0.0.1:8080  127.0.0.1:8080  127.0.0.1:8080
-        upstream.local_address         .              .               127.0.0.1:32769 127.0.0.1:32769 127.0.0.1:32769  127.0.0.1:32769  127.0.0.1:32769 127.0.0.1:32769   127.0.0.1:32769 127.0.0.1:32769 127.0.0.1:32769
+        upstream.local_address         .              .               127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002  127.0.0.1:40002  127.0.0.1:40002 127.0.0.1:40002   127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002
         upstream.request_attempt_count 0              0               1               1               1                1                1               1                 1               1               1
     ";
     assert_reads(columns(&CALLBACKS, world(), request, &paths(expected)), expected);
@@ -101,8 +101,8 @@ fn what_is_configured_is_known_from_the_beginning() {
     let expected = "
         -                                               context_create  response_headers done
         request.protocol                                HTTP/1.1        HTTP/1.1         HTTP/1.1
-        source.address                                  127.0.0.1:32768 127.0.0.1:32768  127.0.0.1:32768
-        source.port                                     32768           32768            32768
+        source.address                                  127.0.0.1:40001 127.0.0.1:40001  127.0.0.1:40001
+        source.port                                     40001           40001            40001
         destination.address                             127.0.0.1:10000 127.0.0.1:10000  127.0.0.1:10000
         destination.port                                10000           10000            10000
         connection.id                                   1               1                1
@@ -158,7 +158,7 @@ fn what_became_of_a_request_decides_what_is_known_in_the_end() {
         response.size                   0               98             19      0          0        3      0        24              95              0               0
         response.backend_latency        0               .              .       .          .        .      .        .               .               .               .
         upstream.address                127.0.0.1:8080  127.0.0.1:8080 .       .          .        .      .        127.0.0.1:8080  127.0.0.1:8080  127.0.0.1:8080  .
-        upstream.local_address          127.0.0.1:32769 .              .       .          .        .      .        127.0.0.1:32769 127.0.0.1:32769 127.0.0.1:32769 .
+        upstream.local_address          127.0.0.1:40002 .              .       .          .        .      .        127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002 .
         upstream.request_attempt_count  1               1              1       0          0        0      0        1               1               1               0
         upstream.cx_pool_ready_duration 0               0              .       .          .        .      .        0               0               0               .
         upstream.num_endpoints          1               1              0       .          .        .      .        1               1               1               1
@@ -329,7 +329,7 @@ fn nobody_is_believed_with_the_remote_address() {
         Manager { use_remote_address: true, client: "10.1.2.3".into(), ..Manager::default() };
     let request = Request::get("/").header("x-forwarded-for", "1.2.3.4");
     let read = columns(&["log"], world().manager(manager), request, &["source.address"]);
-    assert_eq!(read[0].1, ["10.1.2.3:32768"]);
+    assert_eq!(read[0].1, ["10.1.2.3:40001"]);
 }
 
 #[test]

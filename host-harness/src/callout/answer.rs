@@ -1,7 +1,8 @@
 //! How an answer comes: what each thing that happens to a call changes, and what the module is told
 //! of it.
 
-use super::{Arrival, Kind, Said, Sent, Status, Trouble, UnderWay, grpc};
+use super::under_way::Sent;
+use super::{Arrival, Kind, Said, Status, Trouble, UnderWay, grpc};
 use crate::cluster;
 use crate::event::{Action, Event};
 use crate::host::Host;
@@ -234,10 +235,10 @@ impl Host {
         let code = status.code;
         let before = std::mem::replace(&mut root.calls.status, status);
         self.will_be_told(at);
-        if self.enter_with(at, "proxy_on_grpc_close", code) == Entered::Missing {
-            if let Some(root) = self.root(at.vm, at.root) {
-                root.calls.status.code = before.code;
-            }
+        if self.enter_with(at, "proxy_on_grpc_close", code) == Entered::Missing
+            && let Some(root) = self.root(at.vm, at.root)
+        {
+            root.calls.status.code = before.code;
         }
     }
 }

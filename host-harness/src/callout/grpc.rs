@@ -40,8 +40,7 @@ pub(super) fn frame(message: &[u8]) -> Vec<u8> {
 /// because nothing here can read it; so does what is no message at all, and then none counts.
 pub(super) fn take_messages(bytes: &mut Vec<u8>) -> (Vec<Vec<u8>>, Result<(), Unreadable>) {
     let (mut messages, mut compressed) = (Vec::new(), false);
-    loop {
-        let Some((prefix, rest)) = bytes.split_first_chunk::<PREFIX>() else { break };
+    while let Some((prefix, rest)) = bytes.split_first_chunk::<PREFIX>() {
         let [flag, length @ ..] = *prefix;
         if flag > 1 {
             return (Vec::new(), Err(Unreadable));

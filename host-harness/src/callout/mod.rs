@@ -9,17 +9,17 @@ mod answer;
 pub(crate) mod grpc;
 mod service;
 mod trouble;
+mod under_way;
 
 pub(crate) use service::{Service, Target};
 pub(crate) use trouble::Trouble;
+pub(crate) use under_way::UnderWay;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::cluster::Cluster;
 use crate::hostcalls::headers::MapKind;
-use crate::piece::Piece;
 use crate::{HeaderMap, Message};
 
 /// A call of a module, as the cluster saw it. A call that never got there leaves none: the cluster
@@ -50,6 +50,16 @@ pub struct Grpc {
     pub messages: Vec<Vec<u8>>,
 }
 
+impl Callout {
+    pub(crate) fn send(&mut self, message: Option<&[u8]>, ends: bool) {
+        if let Some(message) = message {
+            self.request.body.extend(grpc::frame(message));
+            self.grpc.get_or_insert_default().messages.push(message.to_vec());
+        }
+        self.request.whole = ends;
+    }
+}
+
 /// The cluster, then the request.
 impl fmt::Display for Callout {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,10 +85,11 @@ impl Kind {
 
 /// The tokens that were given out, of each kind.
 #[derive(Debug, Default)]
-struct Tokens([u32; 3]);
+pub(crate) struct Tokens([u32; 3]);
 
 impl Tokens {
-    fn next(&mut self, kind: Kind) -> u32 {
+    /// A new token of this kind. It is used up even when nothing comes of the call.
+    pub(crate) fn next(&mut self, kind: Kind) -> u32 {
         let given = &mut self.0[kind as usize];
         *given = given.wrapping_add(1);
         given.wrapping_mul(4) + kind as u32
@@ -88,7 +99,6 @@ impl Tokens {
 /// The calls of a root: those under way, and what the module is being shown of an answer.
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
-    tokens: Tokens,
     under_way: BTreeMap<u32, UnderWay>,
     shown: Shown,
     status: Status,
@@ -137,11 +147,6 @@ impl Calls {
         &self.status
     }
 
-    /// A new token of this kind. It is used up even when nothing comes of the call.
-    pub(crate) fn token(&mut self, kind: Kind) -> u32 {
-        self.tokens.next(kind)
-    }
-
     pub(crate) fn begin(&mut self, token: u32, call: UnderWay) {
         self.under_way.insert(token, call);
     }
@@ -156,7 +161,7 @@ impl Calls {
     }
 
     /// Shows metadata, and says how the module is to be told of it: the export, and how much it is.
-    fn show(&mut self, metadata: Metadata) -> (&'static str, u32) {
+    pub(crate) fn show(&mut self, metadata: Metadata) -> (&'static str, u32) {
         let (place, export, headers) = match metadata {
             Metadata::Initial(headers) => {
                 (&mut self.shown.initial, "proxy_on_grpc_receive_initial_metadata", headers)
@@ -171,7 +176,7 @@ impl Calls {
     }
 
     /// Shows no metadata any more.
-    fn hide(&mut self) {
+    pub(crate) fn hide(&mut self) {
         self.shown.initial = None;
         self.shown.trailing = None;
     }
@@ -184,113 +189,6 @@ impl Calls {
         if self.under_way.get(&token).is_some_and(UnderWay::is_over) {
             self.forget(token);
         }
-    }
-}
-
-/// A call under way.
-#[derive(Debug)]
-pub(crate) struct UnderWay {
-    cluster: Cluster,
-    sent: Sent,
-    kind: Kind,
-    /// The module has sent all.
-    whole: bool,
-    /// The module has closed its side of a stream by `proxy_grpc_close`.
-    pub(crate) closed: bool,
-    /// The cluster has said all, or Envoy has in its place.
-    pub(crate) ended: bool,
-    /// What the cluster has still to send.
-    answer: VecDeque<Piece>,
-    answer_begun: bool,
-    /// What has come of the answer.
-    got: Message,
-    /// The part of a message of gRPC that has come.
-    frames: Vec<u8>,
-    /// The last message that came for a call that is no stream.
-    message: Option<Vec<u8>>,
-    /// When the request came to the cluster, by the monotonic clock.
-    began: u64,
-}
-
-/// Where a request is.
-#[derive(Debug)]
-enum Sent {
-    /// Still here.
-    Waiting(Box<Callout>),
-    /// At the cluster, and in this place among the host's callouts.
-    There(usize),
-}
-
-impl UnderWay {
-    pub(crate) fn new(kind: Kind, cluster: Cluster, callout: Callout) -> Self {
-        Self {
-            cluster,
-            sent: Sent::Waiting(Box::new(callout)),
-            kind,
-            whole: kind != Kind::Stream,
-            closed: false,
-            ended: false,
-            answer: VecDeque::new(),
-            answer_begun: false,
-            got: Message::default(),
-            frames: Vec::new(),
-            message: None,
-            began: 0,
-        }
-    }
-
-    /// How long the module would wait; the request has not set out yet.
-    pub(crate) fn timeout(&self) -> Option<Duration> {
-        match &self.sent {
-            Sent::Waiting(callout) => callout.timeout,
-            Sent::There(_) => None,
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        match self.kind {
-            Kind::Http | Kind::Unary => true,
-            Kind::Stream => self.ended && self.closed,
-        }
-    }
-
-    /// One more message on a stream, unless the module has said that there are no more. So long
-    /// from now the answer begins, if it was this that it waited for.
-    pub(crate) fn send(
-        &mut self,
-        message: Option<&[u8]>,
-        ends: bool,
-        callouts: &mut [Callout],
-    ) -> Option<Duration> {
-        if self.whole || self.ended {
-            return None;
-        }
-        let callout = match &mut self.sent {
-            Sent::Waiting(callout) => Some(&mut **callout),
-            Sent::There(place) => callouts.get_mut(*place),
-        };
-        if let Some(callout) = callout {
-            callout.send(message, ends);
-        }
-        self.whole = ends;
-        self.begin_answer()
-    }
-
-    /// How long from now the answer begins, if it is now that it can.
-    fn begin_answer(&mut self) -> Option<Duration> {
-        let first = self.answer.front().filter(|_| self.whole && !self.answer_begun)?;
-        self.answer_begun = true;
-        Some(first.after)
-    }
-}
-
-impl Callout {
-    pub(crate) fn send(&mut self, message: Option<&[u8]>, ends: bool) {
-        if let Some(message) = message {
-            self.request.body.extend(grpc::frame(message));
-            self.grpc.get_or_insert_default().messages.push(message.to_vec());
-        }
-        self.request.whole = ends;
     }
 }
 

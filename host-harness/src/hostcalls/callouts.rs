@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::call::{Answer, Call, Exit, Status};
 use crate::callout::{
-    Arrival, Callout, Grpc, Kind, Said, Service, Target, Trouble, UnderWay, grpc,
+    Arrival, Callout, Grpc, Kind, Metadata, Said, Service, Target, Trouble, UnderWay, grpc,
 };
 use crate::cluster::{self, Cluster};
 use crate::error::Failure;
@@ -38,7 +38,7 @@ fn http(call: &mut Call<'_>, cluster: &[u8], request: Message) -> Result<u32, Ex
     }
     let mut timeout = time(timeout);
     let request = over_http(request, &mut timeout);
-    let token = token(call, Kind::Http)?;
+    let token = call.inside().tokens.next(Kind::Http);
     if cluster.is_empty() {
         // Envoy answers this call with 503, and then finds nobody to tell.
         return Err(Status::InternalFailure.into());
@@ -147,7 +147,7 @@ fn open(
     kind: Kind,
     at_once: Option<(Duration, Vec<u8>)>,
 ) -> Result<u32, Exit> {
-    let token = token(call, kind)?;
+    let token = call.inside().tokens.next(kind);
     let (name, authority) = match &named.service.target {
         Target::Envoy { cluster, authority } if authority.is_empty() => (cluster, cluster),
         Target::Envoy { cluster, authority } => (cluster, authority),
@@ -163,9 +163,7 @@ fn open(
         return Err(fail_at_once(call, token, unavailable));
     };
     if cluster.is_empty() {
-        // Envoy tells the module of metadata even before this returns; here it is told afterwards.
-        let first = if kind == Kind::Stream { 0 } else { 2 };
-        return Err(fail_at_once(call, token, Trouble::NoHost.said(kind).into_iter().skip(first)));
+        return Err(no_host(call, token, kind));
     }
     let timeout = at_once.as_ref().map(|(timeout, _)| *timeout);
     let request = named.request(authority, timeout);
@@ -188,6 +186,35 @@ fn fail_at_once(call: &mut Call<'_>, token: u32, said: impl IntoIterator<Item = 
         call.process().actions.push_back(Action::Called { vm, root, token, arrival });
     }
     Status::InternalFailure.into()
+}
+
+/// Envoy tells the module of a stream's metadata even before this call returns, and of the rest
+/// once the module is left.
+fn no_host(call: &mut Call<'_>, token: u32, kind: Kind) -> Exit {
+    let mut rest = Vec::new();
+    for said in Trouble::NoHost.said(kind) {
+        match said {
+            Said::Metadata(_) if kind == Kind::Unary => {}
+            Said::Metadata(metadata) => {
+                if let Err(trap) = tell_now(call, token, metadata) {
+                    return trap;
+                }
+            }
+            said => rest.push(said),
+        }
+    }
+    fail_at_once(call, token, rest)
+}
+
+fn tell_now(call: &mut Call<'_>, token: u32, metadata: Metadata) -> Answer {
+    let (_, root) = whose(call);
+    let Some(calls) = call.own_root().map(|root| &mut root.calls) else { return Ok(()) };
+    let (export, size) = calls.show(metadata);
+    call.reenter(export, root, &[root, token, size])?;
+    if let Some(root) = call.own_root() {
+        root.calls.hide();
+    }
+    Ok(())
 }
 
 fn send(call: &mut Call<'_>, token: u32, message: Option<&[u8]>, ends: bool) -> Answer {
@@ -264,10 +291,6 @@ fn marked(mut request: Message, timeout: &mut Option<Duration>) -> Message {
         request.headers.overwrite("x-envoy-expected-rq-timeout-ms", timeout);
     }
     request
-}
-
-fn token(call: &mut Call<'_>, kind: Kind) -> Result<u32, Exit> {
-    Ok(call.own_root().ok_or(Status::BadArgument)?.calls.token(kind))
 }
 
 /// The VM and the root that a call belongs to.

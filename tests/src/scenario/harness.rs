@@ -155,7 +155,10 @@ fn world(scenario: &Scenario) -> World {
 fn cluster(said: &format::Cluster) -> Cluster {
     match said.conduct() {
         Some(answer) => {
-            Cluster::answering(response(&answer, "GET", false).after(answer.after))
+            let response = response(&answer, "GET", false).after(answer.after);
+            // HTTP/2 has no such header.
+            let gone = said.http2.then_some("transfer-encoding");
+            Cluster::answering(gone.into_iter().fold(response, sightline_host::Response::without))
         }
         None if said.empty => Cluster::empty(),
         None => Cluster::refusing(),

@@ -107,9 +107,8 @@ fn send_request(request: &Request, upgrades: bool, mut connection: &TcpStream) -
         return send_chunks(request, connection, <[u8]>::to_vec);
     }
     send_chunks(request, connection, wire::chunk)?;
-    // In HTTP/1 the end is by itself, and so it stays in what is made of it. HTTP/3 takes so long to connect that the
-    // end is with the last chunk in any case.
-    if request.protocol != Protocol::Http3 {
+    if request.protocol == Protocol::Http2 {
+        // So that the translator, too, has the end by itself, and not together with the last chunk.
         pace::until_read(connection);
     }
     connection.write_all(&wire::last_chunk(&request.trailers))
