@@ -92,7 +92,7 @@ mod tests {
         budget.allocated(8);
         let with = Estimate::of(&budget);
         assert_eq!(without.total(), Duration::from_nanos(340 + 240));
-        assert_eq!(with.total() - without.total(), Duration::from_nanos(500));
+        assert_eq!(with.total(), without.total() + Duration::from_nanos(500));
         assert_eq!(
             with.to_string(),
             "estimated CPU in Envoy 1.1 us: entries 0.3, hostcalls 0.7, the module's own code not counted"

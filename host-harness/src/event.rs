@@ -33,7 +33,15 @@ pub(crate) enum Action {
     Close(StreamId),
     Reply(StreamId, Reply),
     /// A root that was asked to end now has.
-    Done { vm: VmRef, root: u32 },
+    Done {
+        vm: VmRef,
+        root: u32,
+    },
     /// An answer that came while the module was running.
-    Called { vm: VmRef, root: u32, token: u32, arrival: Arrival },
+    Called {
+        vm: VmRef,
+        root: u32,
+        token: u32,
+        arrival: Arrival,
+    },
 }

@@ -124,7 +124,11 @@ mod tests {
         let rows = [
             ("once", Fault::trap("a"), [true, false, false, false]),
             ("the second time", Fault::trap("a").nth(2), [false, true, false, false]),
-            ("twice from the second on", Fault::trap("a").nth(2).times(2), [false, true, true, false]),
+            (
+                "twice from the second on",
+                Fault::trap("a").nth(2).times(2),
+                [false, true, true, false],
+            ),
             ("for ever", Fault::trap("a").for_ever(), [true; 4]),
             ("another", Fault::trap("b"), [false; 4]),
         ];

@@ -29,6 +29,7 @@ mod error;
 mod event;
 mod faults;
 mod fuel;
+mod grpc;
 mod headers;
 mod host;
 mod hostcalls;

@@ -114,8 +114,7 @@ impl Manager {
     /// then never hears of it.
     pub(crate) fn answers_expectation(&self, request: &mut HeaderMap) -> bool {
         let expected = request.get("expect").unwrap_or_default();
-        let answers =
-            !self.proxy_100_continue && expected.eq_ignore_ascii_case(b"100-continue");
+        let answers = !self.proxy_100_continue && expected.eq_ignore_ascii_case(b"100-continue");
         if answers {
             request.remove("expect");
         }

@@ -56,7 +56,7 @@ fn by_codec(request: &HeaderMap, protocol: Protocol, manager: &Manager) -> Optio
         (431, "Request Header Fields Too Large", "http1.too_many_headers")
     } else if too_large {
         (431, "Request Header Fields Too Large", "http1.headers_too_large")
-    } else if request.iter().any(|(_, value)| value.iter().any(is_control)) {
+    } else if request.iter().any(|(_, value)| has_control(value)) {
         (400, "Bad Request", "http1.invalid_characters")
     } else if !is_path || !names_are_tokens || !is_token_method {
         (400, "Bad Request", "http1.codec_error")
@@ -92,7 +92,7 @@ pub(crate) fn is_token(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(allowed)
 }
 
-/// Whether a byte may not stand in a value.
-pub(crate) fn is_control(byte: &u8) -> bool {
-    byte.is_ascii_control() && *byte != b'\t'
+/// Whether a value has bytes that may not stand in one.
+pub(crate) fn has_control(value: &[u8]) -> bool {
+    value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')
 }

@@ -287,7 +287,8 @@ impl Request {
     pub(crate) fn pieces(&self) -> VecDeque<Piece> {
         let mut pieces = VecDeque::new();
         pieces.push_back(Piece::now(Act::Headers(self.headers.clone())));
-        pieces.extend(self.body.iter().map(|chunk| Piece::after(self.gap, Act::Data(chunk.clone()))));
+        pieces
+            .extend(self.body.iter().map(|chunk| Piece::after(self.gap, Act::Data(chunk.clone()))));
         if let Some(trailers) = &self.trailers {
             pieces.push_back(Piece::after(self.gap, Act::Trailers(trailers.clone())));
         }

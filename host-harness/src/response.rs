@@ -60,7 +60,9 @@ impl Response {
     /// A response of gRPC with this status and nothing else; with a status that is not 0 and no
     /// message, that is what gRPC calls trailers-only.
     pub fn grpc(status: u32) -> Self {
-        Self::new(200).header("content-type", "application/grpc").header("grpc-status", status.to_string())
+        Self::new(200)
+            .header("content-type", "application/grpc")
+            .header("grpc-status", status.to_string())
     }
 
     /// A response of gRPC with a message; the status comes in the trailers.

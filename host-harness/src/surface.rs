@@ -9,7 +9,8 @@ use wasmtime::{FuncType, ValType};
 
 use crate::call::{Answer, Call};
 use crate::hostcalls::{
-    buffers, callouts, contexts, foreign, headers, log, metrics, properties, shared, streams, time, wasi,
+    buffers, callouts, contexts, foreign, headers, log, metrics, properties, shared, streams, time,
+    wasi,
 };
 
 /// The export that says which version of the ABI a module speaks.

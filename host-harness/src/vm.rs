@@ -99,10 +99,8 @@ impl Vm {
     fn instantiate(&mut self, module: &Module, process: &mut Box<Process>) -> Result<(), Trap> {
         let heard = process.log.len();
         self.lend(process);
-        let instance = self
-            .store
-            .set_fuel(FUEL)
-            .and_then(|()| module.linked.instantiate(&mut self.store));
+        let instance =
+            self.store.set_fuel(FUEL).and_then(|()| module.linked.instantiate(&mut self.store));
         self.lend(process);
         let thread = self.inside().thread;
         let instance = instance.map_err(|error| {
@@ -151,7 +149,8 @@ impl Vm {
         context: u32,
         args: &[u32],
     ) -> Entered {
-        let Some((function, results)) = self.exports.get(export).copied().filter(|_| !self.failed) else {
+        let Some((function, results)) = self.exports.get(export).copied().filter(|_| !self.failed)
+        else {
             return Entered::Missing;
         };
         if process.faults.traps_in(export) {
@@ -218,7 +217,6 @@ impl Vm {
     pub(crate) fn memory_bytes(&self) -> usize {
         self.inside().guest.as_ref().map_or(0, |guest| guest.memory.data_size(&self.store))
     }
-
 }
 
 /// How much memory the module gets.

@@ -45,8 +45,7 @@ fn all_pairs_are_set_at_once_and_malformed_ones_are_none() {
         outcome(&on("request_headers", &code), Request::get("/").header("x-a", "1"))
     };
     let whole = set(&pairs);
-    let expected =
-        ":authority: h\n:path: /b\n:method: GET\n:scheme: http\nx-forwarded-proto: http\nb: c\nx-envoy-expected-rq-timeout-ms: 15000\n";
+    let expected = ":authority: h\n:path: /b\n:method: GET\n:scheme: http\nx-forwarded-proto: http\nb: c\nx-envoy-expected-rq-timeout-ms: 15000\n";
     assert_eq!(
         (said(&whole).as_str(), whole.upstream.unwrap().headers.to_string().as_str()),
         ("0", expected)

@@ -41,7 +41,8 @@ struct Dice(u64);
 
 impl Dice {
     fn roll<T: Clone>(&mut self, faces: &[T]) -> T {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         faces[usize::try_from(self.0 >> 33).unwrap() % faces.len()].clone()
     }
 
@@ -85,7 +86,8 @@ impl Dice {
             Response::silence(),
             Response::new(200).chunk("a").every(Duration::from_millis(1)).then_silence(),
         ];
-        let routes = [Route::Upstream, Route::Upstream, Route::Missing, Route::Refused, Route::NoHost];
+        let routes =
+            [Route::Upstream, Route::Upstream, Route::Missing, Route::Refused, Route::NoHost];
         let protocols = [Protocol::Http10, Protocol::Http11, Protocol::Http2, Protocol::Http3];
         let request = Request::new(self.roll(&["GET", "HEAD", "POST"]), "/a?b")
             .answered(self.roll(&answers))
@@ -104,7 +106,11 @@ impl Dice {
 fn torment(seed: u64) -> bool {
     let mut dice = Dice(seed);
     let module = guest(&dice.module());
-    let clusters = [Cluster::answering(Response::grpc_message(0, b"m")), Cluster::refusing(), Cluster::empty()];
+    let clusters = [
+        Cluster::answering(Response::grpc_message(0, b"m")),
+        Cluster::refusing(),
+        Cluster::empty(),
+    ];
     let world = World::seeded(seed)
         .most_buffered(dice.roll(&[2, 1 << 20]))
         .drain(Duration::from_secs(dice.roll(&[0, 1])))

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Said;
-use crate::HeaderMap;
+use crate::{HeaderMap, grpc};
 
 pub(super) const UNKNOWN: u32 = 2;
 const MOST_KNOWN: u32 = 16;
@@ -13,7 +13,6 @@ const INVALID: u32 = u32::MAX;
 /// The status of HTTP that every response of gRPC has.
 const OK: u32 = 200;
 
-const UNIMPLEMENTED: u32 = 12;
 pub(super) const INTERNAL: u32 = 13;
 pub(crate) const UNAVAILABLE: u32 = 14;
 
@@ -25,10 +24,6 @@ const PREFIX: usize = 5;
 
 /// The longest time that a number of eight digits can say.
 const MOST_DIGITS: u128 = 99_999_999;
-
-pub(super) fn is_grpc(content_type: &[u8]) -> bool {
-    content_type == b"application/grpc" || content_type.starts_with(b"application/grpc+")
-}
 
 /// A message as it goes over the wire.
 pub(super) fn frame(message: &[u8]) -> Vec<u8> {
@@ -60,18 +55,6 @@ pub(super) fn take_messages(bytes: &mut Vec<u8>) -> (Vec<Vec<u8>>, Result<(), Un
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
-/// The status that stands for a status of HTTP.
-fn status_of_http(status: u32) -> u32 {
-    match status {
-        400 => INTERNAL,
-        401 => 16,
-        403 => 7,
-        404 => UNIMPLEMENTED,
-        429 | 502..=504 => UNAVAILABLE,
-        _ => UNKNOWN,
-    }
-}
-
 /// What headers say of a response, which may have nothing else.
 pub(super) fn begin(headers: HeaderMap, ends: bool) -> Vec<Said> {
     let status = headers.get(":status").and_then(number).unwrap_or_default();
@@ -81,7 +64,10 @@ pub(super) fn begin(headers: HeaderMap, ends: bool) -> Vec<Said> {
         OK if !ends => return vec![initial],
         OK => end(headers),
         _ if ends && headers.get("grpc-status").is_some() => end(headers),
-        status => broken(status_of_http(status), DETAILS),
+        status => {
+            let status = u16::try_from(status).unwrap_or_default();
+            broken(grpc::status_of_http(status), DETAILS)
+        }
     };
     std::iter::once(initial).chain(rest).collect()
 }

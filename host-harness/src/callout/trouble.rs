@@ -1,7 +1,7 @@
 //! What Envoy answers to a call where the cluster gives no answer.
 
 use super::{Kind, Said};
-use crate::{HeaderMap, Message};
+use crate::{HeaderMap, Message, grpc};
 
 /// Why a cluster gives no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Trouble {
 
     /// The answer to a request of HTTP.
     pub(super) fn answer(&self, request: &HeaderMap) -> Message {
-        if request.get("content-type").is_some_and(super::grpc::is_grpc) {
+        if grpc::is_grpc(request) {
             return Message {
                 headers: self.headers(Kind::Http),
                 whole: true,

@@ -23,8 +23,8 @@ pub(crate) mod wasi;
 use wasmtime::{Caller, Engine, FuncType, Linker, Val};
 
 use crate::call::{Answer, Call, Exit, Status};
-use crate::vm::Inside;
 use crate::surface::{self, Import};
+use crate::vm::Inside;
 
 /// Everything that a module can import, ready to link.
 pub(crate) fn link(engine: &Engine) -> wasmtime::Result<Linker<Inside>> {

@@ -9,8 +9,7 @@ use crate::queues::Reader;
 /// `proxy_get_shared_data(key, length, value, length, number)`
 pub(crate) fn get_data(call: &mut Call<'_>) -> Answer {
     let (key, vm_id) = (call.text(0)?, call.vm_id());
-    let (value, number) =
-        call.process().shared_data.get(&vm_id, &key).ok_or(Status::NotFound)?;
+    let (value, number) = call.process().shared_data.get(&vm_id, &key).ok_or(Status::NotFound)?;
     let value = value.to_vec();
     call.give(2, &value)?;
     call.give_word(4, number)

@@ -6,8 +6,8 @@ use crate::event::Event;
 use crate::host::time::Deadline;
 use crate::host::{Host, StreamId};
 use crate::piece::{Act, Piece};
-use crate::request::Protocol;
 use crate::refusal::{self, Refusal};
+use crate::request::Protocol;
 use crate::{HeaderMap, Message, topology};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Host {
         let protocol = self.stream(id).info.protocol;
         let refusal = refusal::of(&headers, protocol, &manager);
         if let Some(refusal) = refusal.filter(|_| self.stream(id).plan.before.is_none()) {
-            return self.refuse(id, headers, ends, refusal);
+            return self.refuse(id, headers, ends, &refusal);
         }
         refusal::take_apart(&mut headers);
         let refused = manager.refuses_upgrade(&headers);
@@ -89,7 +89,7 @@ impl Host {
     }
 
     /// Nobody is asked about a request that cannot be read, or that has no place to go.
-    fn refuse(&mut self, id: StreamId, mut headers: HeaderMap, ends: bool, refusal: Refusal) {
+    fn refuse(&mut self, id: StreamId, mut headers: HeaderMap, ends: bool, refusal: &Refusal) {
         if refusal.is_read {
             headers.remove(":scheme");
             let request = &mut self.stream(id).request;
@@ -142,7 +142,8 @@ impl Host {
     /// The module has taken the status away.
     fn send_without_status(&mut self, id: StreamId) {
         let what = "missing required header: :status";
-        let details = format!("filter_removed_required_response_headers{{{}}}", what.replace(' ', "_"));
+        let details =
+            format!("filter_removed_required_response_headers{{{}}}", what.replace(' ', "_"));
         self.stream(id).info.details = Some(details.clone());
         self.send_past_filter(id, &Reply::new(502, what, &details));
     }

@@ -10,7 +10,7 @@ mod passage;
 mod reply;
 mod router;
 
-pub(crate) use reply::{Reply, grpc_status};
+pub(crate) use reply::Reply;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;

@@ -2,9 +2,9 @@
 //! where it can, past it where the response has begun, and not at all where it has left.
 
 use super::{Flag, Info, Way};
-use crate::HeaderMap;
 use crate::error::Failure;
 use crate::host::{Host, StreamId};
+use crate::{HeaderMap, grpc};
 
 /// An answer of Envoy's own, or one that a module gives by itself.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ impl Reply {
         self.headers.iter().for_each(|(name, value)| headers.add(name, value));
         headers.overwrite(":status", self.status.to_string());
         let head = request.get(":method") == Some(b"HEAD");
-        if is_grpc(request) {
+        if grpc::is_grpc(request) {
             self.speak_grpc(&mut headers, head);
             return (headers, Vec::new());
         }
@@ -74,7 +74,7 @@ impl Reply {
     }
 
     fn speak_grpc(&self, headers: &mut HeaderMap, head: bool) {
-        let status = self.grpc.unwrap_or_else(|| grpc_status(self.status));
+        let status = self.grpc.unwrap_or_else(|| grpc::status_of_http(self.status));
         headers.overwrite(":status", "200");
         headers.overwrite("content-type", "application/grpc");
         if headers.get("grpc-status").is_none_or(<[u8]>::is_empty) {
@@ -200,9 +200,7 @@ impl Host {
     pub(super) fn too_much_held(&mut self, id: StreamId, way: Way) {
         let reply = match way {
             Way::Request => Reply::new(413, "Payload Too Large", "request_payload_too_large"),
-            Way::Response => {
-                Reply::new(500, "Internal Server Error", "response_payload_too_large")
-            }
+            Way::Response => Reply::new(500, "Internal Server Error", "response_payload_too_large"),
         };
         self.local_reply(id, reply);
     }
@@ -212,7 +210,7 @@ impl Host {
         let stream = self.stream(id);
         let Some(response) = stream.plan.before.take() else { return };
         stream.aborted = true;
-        stream.info.details = response.details.clone();
+        stream.info.details.clone_from(&response.details);
         stream.plan.answering = response.pieces(false);
         stream.plan.past_filter = true;
         self.next_answer(id);
@@ -221,23 +219,6 @@ impl Host {
 
 pub(super) fn status(headers: &HeaderMap) -> Option<u16> {
     std::str::from_utf8(headers.get(":status")?).ok()?.parse().ok()
-}
-
-fn is_grpc(request: &HeaderMap) -> bool {
-    let Some(kind) = request.get("content-type") else { return false };
-    kind == b"application/grpc" || kind.starts_with(b"application/grpc+")
-}
-
-/// The status of gRPC that stands for a status of HTTP.
-pub(crate) fn grpc_status(status: u16) -> u32 {
-    match status {
-        400 => 13,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        429 | 502..=504 => 14,
-        _ => 2,
-    }
 }
 
 fn percent_encoded(text: &[u8]) -> Vec<u8> {

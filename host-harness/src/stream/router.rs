@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::host::time::Deadline;
 use crate::host::{Host, StreamId};
 use crate::piece::{Act, Piece};
-use crate::refusal::{is_control, is_token};
+use crate::refusal::{has_control, is_token};
 use crate::{HeaderMap, Message, Route};
 
 /// How the body of an answer begins that Envoy gives because the application gave none.
@@ -213,7 +213,8 @@ impl Host {
 
     fn no_answer(&mut self, id: StreamId, status: u16, reason: &str, flag: Flag) {
         let retried = self.stream(id).plan.retried;
-        let begin = if retried { " retried and the latest reset reason:" } else { " reset reason:" };
+        let begin =
+            if retried { " retried and the latest reset reason:" } else { " reset reason:" };
         let body = format!("{NO_ANSWER}{begin} {reason}");
         let reason = reason.replace(' ', "_");
         let details = format!("upstream_reset_before_response_started{{{reason}}}");
@@ -304,7 +305,7 @@ fn needs_length(request: &HeaderMap) -> bool {
 /// Whether an answer's headers are such as HTTP allows.
 fn is_readable(response: &HeaderMap) -> bool {
     let is_fine = |name: &[u8], value: &[u8]| {
-        (name.starts_with(b":") || is_token(name)) && !value.iter().any(is_control)
+        (name.starts_with(b":") || is_token(name)) && !has_control(value)
     };
     response.iter().all(|(name, value)| is_fine(name, value))
 }
@@ -331,7 +332,7 @@ fn broken((name, value): (&[u8], &[u8])) -> Option<String> {
     // A name without any letter has no wrong one.
     if !name.is_empty() && !is_token(name.strip_prefix(b":").unwrap_or(name)) {
         Some(format!("invalid header name: {text}"))
-    } else if value.iter().any(is_control) {
+    } else if has_control(value) {
         Some(format!("invalid header value for: {text}"))
     } else {
         None

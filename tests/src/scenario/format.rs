@@ -257,6 +257,8 @@ pub struct Route {
     pub timeout: Option<Duration>,
     /// How many times Envoy tries again after a 5xx or a reset.
     pub retries: u32,
+    /// Envoy follows an answer of 302 by itself, once.
+    pub follows: bool,
 }
 
 /// An answer that Envoy gives by itself.

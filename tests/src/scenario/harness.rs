@@ -203,7 +203,8 @@ fn plugin(
         Some(Value::String(text)) => plugin.configuration(text.as_str()),
         Some(tree) => plugin.structured(tree),
     };
-    let plugin = said.vm.environment.iter().fold(plugin, |it, (name, value)| it.variable(name, value));
+    let plugin =
+        said.vm.environment.iter().fold(plugin, |it, (name, value)| it.variable(name, value));
     Ok(if scenario.stop_iteration { plugin.may_stop_iteration() } else { plugin })
 }
 
@@ -227,9 +228,11 @@ fn build(scenario: &Scenario, said: &Request, wait: Duration) -> sightline_host:
             Protocol::Http2 => sightline_host::Protocol::Http2,
             Protocol::Http3 => sightline_host::Protocol::Http3,
         });
-    let request = said.headers.iter().fold(request, |it, (name, value)| it.header(&**name, &**value));
+    let request =
+        said.headers.iter().fold(request, |it, (name, value)| it.header(&**name, &**value));
     let request = said.body.iter().fold(request, |it, chunk| it.chunk(&**chunk));
-    let request = said.trailers.iter().fold(request, |it, (name, value)| it.trailer(&**name, &**value));
+    let request =
+        said.trailers.iter().fold(request, |it, (name, value)| it.trailer(&**name, &**value));
     let upgrades = said.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
     let request = if upgrades || breaks_off(said) { request.unfinished() } else { request };
     // What translates into HTTP/2 sends the end by itself.
@@ -243,8 +246,7 @@ fn build(scenario: &Scenario, said: &Request, wait: Duration) -> sightline_host:
 
 /// Whether less of a body comes than its length says.
 fn breaks_off(said: &Request) -> bool {
-    let length =
-        said.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
+    let length = said.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
     let length = length.and_then(|(_, value)| str::from_utf8(value).ok()?.parse().ok());
     length.is_some_and(|length: usize| length > said.body.iter().map(|chunk| chunk.len()).sum())
 }
@@ -301,7 +303,8 @@ fn response(said: &Answer, method: &str, goes_on: bool) -> sightline_host::Respo
     }
     let head = Response::new(if said.upgrade.is_some() { 101 } else { said.status });
     let head = said.informational.iter().fold(head, |it, first| {
-        let headers: Vec<_> = first.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let headers: Vec<_> =
+            first.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
         it.informational(first.status, &headers)
     });
     let head = match &said.upgrade {
@@ -325,7 +328,8 @@ fn framed(
     let chunks = said.chunks();
     let empty = chunks.is_empty() && said.trailers.is_empty();
     let bodiless = method == "HEAD" || matches!(said.status, 204 | 304) || said.upgrade.is_some();
-    let says_length = said.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
+    let says_length =
+        said.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-length"));
     if bodiless {
         return head;
     }
@@ -385,15 +389,15 @@ fn routed(
 
 fn exchange(scenario: &Scenario, request: &Request, outcome: Outcome) -> Exchange {
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
-    let state = |name: &String| {
-        (name.clone(), outcome.state.get(&format!("wasm.{name}")).map(text))
-    };
+    let state =
+        |name: &String| (name.clone(), outcome.state.get(&format!("wasm.{name}")).map(text));
     let client = outcome.client.filter(|_| request.leaves != Some(Leaves::BeforeAnswer));
     let upgraded = request.upstream.upgrade.is_some();
     // A request that asks for another protocol has no body, and the app keeps none of what comes after.
     let asks = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
     let attempts = outcome.earlier_attempts.iter().chain(&outcome.upstream).map(request_seen);
-    let heads = |seen: observed::Message| observed::Message { body: Vec::new(), cut: false, ..seen };
+    let heads =
+        |seen: observed::Message| observed::Message { body: Vec::new(), cut: false, ..seen };
     Exchange {
         upstream: attempts.map(|seen| if asks { heads(seen) } else { seen }).collect(),
         informational: outcome
@@ -445,23 +449,30 @@ fn events(host: &Host) -> Vec<Event> {
             return Thread::Main;
         }
         let known = workers.iter().position(|known| *known == number);
-        Thread::Worker(1 + known.unwrap_or_else(|| {
-            workers.push(number);
-            workers.len() - 1
-        }))
+        Thread::Worker(
+            1 + known.unwrap_or_else(|| {
+                workers.push(number);
+                workers.len() - 1
+            }),
+        )
     };
     let mut traps = host.traps().iter().peekable();
     let mut events = Vec::new();
     for (index, line) in host.log().iter().enumerate() {
         while let Some(trap) = traps.next_if(|trap| trap.lines_before <= index) {
-            events.push(Event { thread: thread(trap.thread), what: What::Fails(trap.entry.into()) });
+            events
+                .push(Event { thread: thread(trap.thread), what: What::Fails(trap.entry.into()) });
         }
         let (level, plugin, text) =
             (level(line.level).into(), line.plugin.clone(), line.text.clone());
-        events.push(Event { thread: thread(line.thread), what: What::Says { level, plugin, text } });
+        events
+            .push(Event { thread: thread(line.thread), what: What::Says { level, plugin, text } });
     }
     events.extend(
-        traps.map(|trap| Event { thread: thread(trap.thread), what: What::Fails(trap.entry.into()) }),
+        traps.map(|trap| Event {
+            thread: thread(trap.thread),
+            what: What::Fails(trap.entry.into()),
+        }),
     );
     events
 }

@@ -52,9 +52,9 @@ pub fn compare_with_envoy(topic: &str, binary: &Path) {
         let mut problems = transcript.check(&scenario.expect, &scenario.absent);
         if scenario.not_on_harness.is_none() {
             problems.extend(match on_harness(scenario) {
-                Ok(harness) => transcript.diff(&harness).map(|diff| {
-                    format!("Envoy (-) and the harness (+) differ:\n{diff}")
-                }),
+                Ok(harness) => transcript
+                    .diff(&harness)
+                    .map(|diff| format!("Envoy (-) and the harness (+) differ:\n{diff}")),
                 Err(error) => Some(error),
             });
         }
@@ -100,5 +100,10 @@ fn judge(topic: &str, problems: impl Fn(&Scenario) -> Vec<String> + Sync) {
     });
     let wrong = wrong.into_inner().expect("nobody panics with this lock");
     let count = scenarios.len();
-    assert!(wrong.is_empty(), "{} of {count} in {topic}.yaml:\n\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} in {topic}.yaml:\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
 }

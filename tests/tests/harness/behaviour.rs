@@ -10,8 +10,10 @@ use crate::{filter, filter_in, line, plugin};
 #[test]
 fn times_in_the_line_are_those_of_the_clocks() {
     let mut host = filter("");
-    let response =
-        Response::new(200).after(Duration::from_micros(2_500)).chunk("a").every(Duration::from_millis(40));
+    let response = Response::new(200)
+        .after(Duration::from_micros(2_500))
+        .chunk("a")
+        .every(Duration::from_millis(40));
     let outcome = host.request(Request::get("/").answered(response)).unwrap();
     let line = line(&outcome);
     assert_eq!((line["ttfb_ms"].as_f64(), line["duration_ms"].as_f64()), (Some(2.5), Some(42.5)));

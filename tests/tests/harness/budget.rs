@@ -84,7 +84,8 @@ fn a_request_that_an_earlier_filter_answers() {
 
 #[test]
 fn a_request_that_nobody_answers() {
-    let request = Request::get("/").answered(Response::silence()).abandoned_after(Duration::from_secs(1));
+    let request =
+        Request::get("/").answered(Response::silence()).abandoned_after(Duration::from_secs(1));
     insta::assert_snapshot!(budget("", &request), @"
     entries
       proxy_on_context_create 1

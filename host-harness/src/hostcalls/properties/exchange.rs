@@ -3,8 +3,9 @@
 
 use super::value::Value;
 use crate::HeaderMap;
+use crate::grpc;
 use crate::hostcalls::headers::MapKind;
-use crate::stream::{Stream, grpc_status};
+use crate::stream::Stream;
 
 pub(super) fn request<'a>(stream: &'a Stream, name: &[u8]) -> Option<Value<'a>> {
     let map = stream.readable(MapKind::Request);
@@ -43,7 +44,7 @@ pub(super) fn response<'a>(stream: &'a Stream, name: &[u8]) -> Option<Value<'a>>
         b"grpc_status" => [trailers, map]
             .into_iter()
             .find_map(|map| said_status(map?))
-            .or_else(|| info.code.map(|code| grpc_status(code).into()))
+            .or_else(|| info.code.map(|code| grpc::status_of_http(code).into()))
             .map(Value::Int),
         b"headers" => Some(Value::Headers(map)),
         b"headers_bytes" => Some(Value::count(byte_size(map))),

@@ -151,6 +151,9 @@ fn onwards(route: &Route) -> Value {
     let cluster = route.cluster.as_deref().or(bad).unwrap_or("app");
     let timeout = route.timeout.unwrap_or_default();
     let mut written = json!({"cluster": cluster, "timeout": seconds(timeout)});
+    if route.follows {
+        written["internal_redirect_policy"] = json!({"max_internal_redirects": 1});
+    }
     if route.retries > 0 {
         written["retry_policy"] = json!({"retry_on": "5xx", "num_retries": route.retries});
     }
