@@ -35,7 +35,7 @@ pub(crate) fn take_apart(request: &mut HeaderMap) {
 }
 
 /// Host and path of a URL, if it is one.
-fn parts_of_url(url: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn parts_of_url(url: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = url.strip_prefix(b"http://").or_else(|| url.strip_prefix(b"https://"))?;
     Some(rest.split_at(rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())))
 }

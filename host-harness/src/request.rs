@@ -27,6 +27,7 @@ pub struct Request {
     pub(crate) timeout: Option<Duration>,
     pub(crate) leaves: Option<Duration>,
     pub(crate) hangs_up: bool,
+    pub(crate) follows: bool,
     pub(crate) worker: usize,
     pub(crate) plugin: Option<PluginId>,
 }
@@ -117,6 +118,7 @@ impl Request {
             timeout: Some(Duration::from_secs(15)),
             leaves: None,
             hangs_up: false,
+            follows: false,
             worker: 0,
             plugin: None,
         }
@@ -215,6 +217,14 @@ impl Request {
     #[must_use]
     pub fn then_answered(mut self, response: Response) -> Self {
         self.attempts.push_back(response);
+        self
+    }
+
+    /// Envoy's router follows an answer of 302 by itself, once: the module sees another request, to
+    /// where the first was sent, which the application answers as the next attempt.
+    #[must_use]
+    pub fn followed(mut self) -> Self {
+        self.follows = true;
         self
     }
 

@@ -217,7 +217,13 @@ impl Host {
         self.arrive(id, leaves);
     }
 
-    fn filter(&mut self, id: StreamId, thread: usize, version: usize) -> Option<Filter> {
+    /// Our filter for a new stream on a thread, if there is one to be had.
+    pub(crate) fn filter(
+        &mut self,
+        id: StreamId,
+        thread: usize,
+        version: usize,
+    ) -> Option<Filter> {
         // Where a thread refused the plugin, there is none.
         self.handles.get(&(thread, version))?;
         let (vm, root) = self.usable(thread, version);

@@ -6,6 +6,7 @@
 
 mod client;
 mod end;
+mod follow;
 mod passage;
 mod reply;
 mod router;
@@ -162,6 +163,8 @@ pub(crate) struct Plan {
     pub(crate) retried: bool,
     /// The answer is that of a filter before ours.
     pub(crate) past_filter: bool,
+    /// Envoy follows the next redirect by itself.
+    pub(crate) follows: bool,
     /// The client that goes away ends its connection, and not only its stream.
     pub(crate) hangs_up: bool,
     /// The client has more to say, and has to wait.
@@ -205,6 +208,7 @@ impl Stream {
             plan: Plan {
                 before: request.before,
                 aborted: request.aborted,
+                follows: request.follows,
                 hangs_up: request.hangs_up,
                 client_waits: false,
                 app_waits: false,

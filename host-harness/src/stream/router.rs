@@ -146,6 +146,7 @@ impl Host {
         match piece.act {
             _ if past_filter => self.send_piece(id, piece),
             Act::Informational(headers) => self.inform(id, headers),
+            Act::Headers(headers) if self.follows(id, &headers) => return self.follow(id, headers),
             Act::Headers(headers) => self.answer_headers(id, headers, piece.ends),
             Act::Data(data) => self.data(id, Way::Response, data, piece.ends),
             Act::Trailers(trailers) => self.trailers(id, Way::Response, trailers),
@@ -270,7 +271,7 @@ impl Host {
 
 impl Stream {
     /// The request as far as it has passed our filter, to the application or still to be sent.
-    fn on_its_way(&mut self) -> Option<&mut Message> {
+    pub(super) fn on_its_way(&mut self) -> Option<&mut Message> {
         self.plan.sending.as_mut().or(self.saw.upstream.last_mut())
     }
 }

@@ -120,7 +120,7 @@ impl Run<'_> {
 
 /// The ports that the harness makes up for listener, application and clients.
 fn ports(clients: usize) -> Vec<u16> {
-    [10_000, 8_080].into_iter().chain((32_768..).take(clients + 1)).collect()
+    [10_000, 8_080].into_iter().chain((40_001..).take(clients + 1)).collect()
 }
 
 fn world(scenario: &Scenario) -> World {
@@ -354,8 +354,9 @@ fn route_of<'a>(scenario: &'a Scenario, said: &Request) -> Option<&'a format::Ro
     })
 }
 
+/// How many more attempts there may be.
 fn retries(scenario: &Scenario, said: &Request) -> u32 {
-    route_of(scenario, said).map_or(0, |route| route.retries)
+    route_of(scenario, said).map_or(0, |route| route.retries + u32::from(route.follows))
 }
 
 fn routed(
@@ -384,7 +385,8 @@ fn routed(
     };
     let request = request.route(to).timeout(route.timeout.unwrap_or_default());
     let name = route.name.as_deref().unwrap_or_default();
-    request.named_route(name, Value::Object(route.metadata.clone()))
+    let request = request.named_route(name, Value::Object(route.metadata.clone()));
+    if route.follows { request.followed() } else { request }
 }
 
 fn exchange(scenario: &Scenario, request: &Request, outcome: Outcome) -> Exchange {
