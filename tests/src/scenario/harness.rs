@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 use sightline_cli::FILTER;
 use sightline_host::{
-    Cluster, Direction, Failure, HeaderMap, Host, Level, Manager, Message, Module, Outcome, Plugin,
-    PluginId, Policy, Route, Stat, StreamId, World,
+    Budget, Cluster, Direction, Failure, HeaderMap, Host, Level, Manager, Message, Module, Outcome,
+    Plugin, PluginId, Policy, Route, Stat, StreamId, World,
 };
 
 use super::exchange::Fields;
@@ -29,6 +29,15 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs it.
 pub fn run(scenario: &Scenario) -> Result<Observed, Error> {
+    Ok(play(scenario)?.finish())
+}
+
+/// Runs it, and tells what its modules cost.
+pub fn cost(scenario: &Scenario) -> Result<Budget, Error> {
+    Ok(play(scenario)?.host.budget().clone())
+}
+
+fn play(scenario: &Scenario) -> Result<Run<'_>, Error> {
     let mut run = Run {
         scenario,
         host: Host::empty(world(scenario)),
@@ -40,7 +49,7 @@ pub fn run(scenario: &Scenario) -> Result<Observed, Error> {
     if run.observed.started {
         run.steps(&scenario.steps)?;
     }
-    Ok(run.finish())
+    Ok(run)
 }
 
 struct Run<'a> {

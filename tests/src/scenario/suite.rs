@@ -1,7 +1,7 @@
 //! All scenarios of a file, run on one host or on both, and what is to be said about them.
 //!
 //! `SIGHTLINE_SCENARIO` names a part of a scenario's name: then only those that have it are run, and
-//! their transcripts are shown.
+//! their transcripts are shown, and what their modules cost on the harness.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -73,7 +73,8 @@ fn wanted() -> Option<String> {
 
 fn show(scenario: &Scenario, transcript: &Transcript) {
     if wanted().is_some() {
-        println!("--- {}\n{transcript}", scenario.name);
+        let cost = harness::cost(scenario).map(|cost| cost.report()).unwrap_or_default();
+        println!("--- {}\n{transcript}\n{cost}", scenario.name);
     }
 }
 

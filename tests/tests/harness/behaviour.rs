@@ -32,6 +32,17 @@ fn the_same_seed_gives_the_same_ids_and_another_gives_others() {
 }
 
 #[test]
+fn two_runs_cost_the_same_to_the_last_instruction() {
+    let cost = || {
+        let mut host = filter("");
+        let outcome = host.request(Request::get("/").header("x-a", "1")).unwrap();
+        outcome.budget.report() + &host.budget().report()
+    };
+    assert_eq!(cost(), cost());
+    assert!(cost().contains("estimated CPU in Envoy"), "{}", cost());
+}
+
+#[test]
 fn many_requests_leave_nothing_in_memory_and_no_id_comes_twice() {
     let mut host = filter("");
     let mut ids = HashSet::new();
