@@ -218,12 +218,7 @@ impl Host {
     }
 
     /// Our filter for a new stream on a thread, if there is one to be had.
-    pub(crate) fn filter(
-        &mut self,
-        id: StreamId,
-        thread: usize,
-        version: usize,
-    ) -> Option<Filter> {
+    pub(crate) fn filter(&mut self, id: StreamId, thread: usize, version: usize) -> Option<Filter> {
         // Where a thread refused the plugin, there is none.
         self.handles.get(&(thread, version))?;
         let (vm, root) = self.usable(thread, version);

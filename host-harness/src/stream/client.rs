@@ -51,34 +51,19 @@ impl Host {
     }
 
     fn asked_headers(&mut self, id: StreamId, mut headers: HeaderMap, ends: bool) {
-        let manager = self.process.world.manager.clone();
         let protocol = self.stream(id).info.protocol;
-        let refusal = refusal::of(&headers, protocol, &manager);
+        let refusal = refusal::of(&headers, protocol, &self.process.world.manager);
         if let Some(refusal) = refusal.filter(|_| self.stream(id).plan.before.is_none()) {
             return self.refuse(id, headers, ends, &refusal);
         }
-        refusal::take_apart(&mut headers);
-        let refused = manager.refuses_upgrade(&headers);
-        self.stream(id).info.source = Some(topology::source(&manager, &headers, id.0));
-        let scheme = protocol.scheme();
-        manager.receive(&mut headers, scheme, &mut self.process.world);
+        let may_change = self.receive(id, &mut headers);
         let stream = self.stream(id);
-        if manager.answers_expectation(&mut headers) {
-            stream.saw.informational.push(HeaderMap::from_iter([(":status", "100")]));
-        }
-        stream.plan.upgrade = headers.get("upgrade").is_some();
-        if refused {
-            stream.request.headers = Some(headers);
-            stream.request.ended = ends;
-            return self.refuse_upgrade(id);
-        }
-        if stream.plan.before.is_some() {
-            stream.request.headers = Some(headers);
-            stream.request.ended = ends;
-            return self.answered_before(id);
+        if !may_change || stream.plan.before.is_some() {
+            (stream.request.headers, stream.request.ended) = (Some(headers), ends);
+            return if may_change { self.answered_before(id) } else { self.refuse_upgrade(id) };
         }
         // What the module answers while it is told of the stream waits for the headers too.
-        self.stream(id).within = Some(Way::Request);
+        stream.within = Some(Way::Request);
         self.create(id);
         self.stream(id).within = None;
         self.headers(id, Way::Request, headers, ends);
@@ -86,6 +71,23 @@ impl Host {
             // The codec tells of the change as of a piece of body.
             self.data(id, Way::Request, Vec::new(), false);
         }
+    }
+
+    /// What the connection manager does before the filters are asked. Returns whether the client may
+    /// have the protocol that it asks for.
+    fn receive(&mut self, id: StreamId, headers: &mut HeaderMap) -> bool {
+        refusal::take_apart(headers);
+        let manager = self.process.world.manager.clone();
+        let refused = manager.refuses_upgrade(headers);
+        let stream = self.stream(id);
+        stream.info.source = Some(topology::source(&manager, headers, id.0));
+        if manager.answers_expectation(headers) {
+            stream.saw.informational.push(HeaderMap::from_iter([(":status", "100")]));
+        }
+        let scheme = stream.info.protocol.scheme();
+        manager.receive(headers, scheme, &mut self.process.world);
+        self.stream(id).plan.upgrade = headers.get("upgrade").is_some();
+        !refused
     }
 
     /// Nobody is asked about a request that cannot be read, or that has no place to go.
