@@ -74,3 +74,8 @@ pub use response::Response;
 pub use stats::{Stat, Stats};
 pub use topology::Topology;
 pub use world::World;
+
+/// What the README shows is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
