@@ -5,25 +5,16 @@ mod guest;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use guest::{HOSTCALLS, guest, on};
+use guest::{HOSTCALLS, OF_STREAMS, guest, on};
 use sightline_host::{
     Cluster, Fault, Host, Plugin, Policy, Protocol, Request, Response, Route, World,
 };
 
-const CALLBACKS: [&str; 19] = [
-    "context_create",
+/// Those that are not for streams.
+const OTHERS: [&str; 9] = [
     "vm_start",
     "configure",
     "tick",
-    "request_headers",
-    "request_body",
-    "request_trailers",
-    "response_headers",
-    "response_body",
-    "response_trailers",
-    "log",
-    "done",
-    "delete",
     "queue_ready",
     "http_call_response",
     "grpc_receive_initial_metadata",
@@ -67,13 +58,13 @@ impl Dice {
     }
 
     fn module(&mut self) -> String {
-        let bodies = CALLBACKS.map(|callback| {
+        let bodies = OF_STREAMS.iter().chain(&OTHERS).map(|callback| {
             let returns = ["", "", "(return (i32.const 1))", "(return (i32.const 3))"];
             let may_return = ["request", "response"].iter().any(|way| callback.starts_with(way));
             let end = if may_return { self.roll(&returns) } else { "" };
             on(callback, &format!("{} {end}", self.code()))
         });
-        bodies.concat()
+        bodies.collect()
     }
 
     fn request(&mut self) -> Request {

@@ -115,19 +115,7 @@ fn a_trap_shows_where_the_stream_stands() {
         ("proxy_on_done", "200 via_upstream", true),
         ("proxy_on_delete", "200 via_upstream", true),
     ];
-    let callbacks = [
-        "context_create",
-        "request_headers",
-        "request_body",
-        "request_trailers",
-        "response_headers",
-        "response_body",
-        "response_trailers",
-        "log",
-        "done",
-        "delete",
-    ];
-    let body: String = callbacks.iter().map(|name| on(name, &word(name))).collect();
+    let body: String = guest::OF_STREAMS.iter().map(|name| on(name, &word(name))).collect();
     for (export, expected, reached) in rows {
         let mut host = loaded(Plugin::new(&guest(&body)).policy(Policy::FailClosed));
         host.fault(Fault::trap(export));
@@ -147,7 +135,8 @@ fn a_trap_shows_where_the_stream_stands() {
         let last =
             outcome.log.last().map(|line| format!("proxy_on_{}", line.text)).unwrap_or_default();
         assert_ne!(last, export);
-        let place = |name: &str| callbacks.iter().position(|it| format!("proxy_on_{it}") == name);
+        let place =
+            |name: &str| guest::OF_STREAMS.iter().position(|it| format!("proxy_on_{it}") == name);
         assert!(place(&last) < place(export), "{export}: {last} came after it");
     }
 }

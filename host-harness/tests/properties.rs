@@ -9,23 +9,9 @@ mod guest;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use guest::{guest, on, word, world};
+use guest::{OF_STREAMS, guest, on, word, world};
 use serde_json::json;
 use sightline_host::{Direction, Host, Manager, Plugin, Request, Response, Route, Topology, World};
-
-/// The callbacks for streams.
-const CALLBACKS: [&str; 10] = [
-    "context_create",
-    "request_headers",
-    "request_body",
-    "request_trailers",
-    "response_headers",
-    "response_body",
-    "response_trailers",
-    "log",
-    "done",
-    "delete",
-];
 
 /// The last names of properties that are numbers.
 const NUMBERS: &str = "port size total_size headers_bytes duration code flags grpc_status \
@@ -63,7 +49,7 @@ fn an_exchange_is_known_piece_by_piece() {
         upstream.request_attempt_count    0              0               1                1               1               1               1               1               1
         upstream_filter_state             .              .               !3               !3              !3              !3              !3              !3              !3
     ";
-    assert_reads(columns(&CALLBACKS, world(), request, &paths(expected)), expected);
+    assert_reads(columns(&OF_STREAMS, world(), request, &paths(expected)), expected);
 }
 
 #[test]
@@ -84,7 +70,7 @@ fn bodies_and_trailers_are_counted_as_they_come() {
         upstream.local_address         .              .               127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002  127.0.0.1:40002  127.0.0.1:40002 127.0.0.1:40002   127.0.0.1:40002 127.0.0.1:40002 127.0.0.1:40002
         upstream.request_attempt_count 0              0               1               1               1                1                1               1                 1               1               1
     ";
-    assert_reads(columns(&CALLBACKS, world(), request, &paths(expected)), expected);
+    assert_reads(columns(&OF_STREAMS, world(), request, &paths(expected)), expected);
 }
 
 #[test]

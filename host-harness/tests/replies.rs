@@ -41,17 +41,7 @@ fn full() -> Request {
 
 /// Says each callback's name, and answers in one of them.
 fn answering_in(callback: &str, code: &str) -> String {
-    let callbacks = [
-        "request_headers",
-        "request_body",
-        "request_trailers",
-        "response_headers",
-        "response_body",
-        "response_trailers",
-        "log",
-        "done",
-        "delete",
-    ];
+    let callbacks = &guest::OF_STREAMS[1..];
     let each = |name: &&str| on(name, &(word(name) + if *name == callback { code } else { "" }));
     let create = if callback == "context_create" { code } else { "" };
     callbacks.iter().map(each).collect::<String>()

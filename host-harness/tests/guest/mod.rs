@@ -94,6 +94,20 @@ pub(crate) const HOSTCALLS: &[(&str, &str, &str)] = &[
     ("yield", "wasi_unstable.sched_yield", ""),
 ];
 
+/// The callbacks for streams, in the order in which they come.
+pub(crate) const OF_STREAMS: [&str; 10] = [
+    "context_create",
+    "request_headers",
+    "request_body",
+    "request_trailers",
+    "response_headers",
+    "response_body",
+    "response_trailers",
+    "log",
+    "done",
+    "delete",
+];
+
 /// A module with this body.
 pub(crate) fn guest(body: &str) -> Module {
     Module::new(text(body)).unwrap_or_else(|error| panic!("{error}\n{body}"))
