@@ -117,7 +117,7 @@ mod tests {
     use std::path::Path;
 
     const LOG: &str = "\
-[2026-11-21 08:41:13.803][10][info][wasm] [source/a.cc:1] wasm log v: configure(1, 0)
+[2026-11-21 08:41:13.803][10][info][wasm] [source/a.cc:1] wasm log r v: configure(1, 0)
 [2026-11-21 08:41:13.803][10][warning][main] [source/b.cc:1] something else
 [2026-11-21 08:41:13.804][13][info][wasm] [source/a.cc:1] wasm log p r v: one: two
 and more
@@ -140,7 +140,7 @@ backtrace
     fn modules_are_heard_thread_by_thread() {
         let events = events(LOG, "/end", &scenario());
         let expected = [
-            (Thread::Main, said("info", "v", "configure(1, 0)")),
+            (Thread::Main, said("info", "r v", "configure(1, 0)")),
             (Thread::Worker(1), said("info", "p r v", "one: two\nand more")),
             (Thread::Worker(2), What::Fails("proxy_on_log".to_owned())),
         ];
