@@ -59,6 +59,11 @@ impl HeaderMap {
         self.add(name, value);
     }
 
+    /// The status that these headers of a response say, if it is a number.
+    pub(crate) fn status(&self) -> Option<u16> {
+        std::str::from_utf8(self.get(":status")?).ok()?.parse().ok()
+    }
+
     /// Puts one value where the first is, or at the end: what Envoy does with headers of its own.
     pub(crate) fn overwrite(&mut self, name: &str, value: impl AsRef<[u8]>) {
         let value = value.as_ref().to_vec();

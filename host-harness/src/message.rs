@@ -25,7 +25,7 @@ impl Message {
 
     /// The status of a response, if it has one that is a number.
     pub fn status(&self) -> Option<u16> {
-        std::str::from_utf8(self.get(":status")?).ok()?.parse().ok()
+        self.headers.status()
     }
 }
 

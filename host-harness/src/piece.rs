@@ -14,6 +14,40 @@ pub(crate) struct Piece {
     pub(crate) ends: bool,
 }
 
+/// What follows the headers: a body in pieces, and trailers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rest {
+    /// Each piece, and how much longer than the others it takes to come.
+    chunks: Vec<(Duration, Vec<u8>)>,
+    trailers: Option<HeaderMap>,
+    /// The time before each of them.
+    pub(crate) gap: Duration,
+}
+
+impl Rest {
+    pub(crate) fn chunk(&mut self, pause: Duration, chunk: &[u8]) {
+        self.chunks.push((pause, chunk.to_vec()));
+    }
+
+    pub(crate) fn trailer(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        self.trailers.get_or_insert_default().add(name, value);
+    }
+
+    /// Nothing of it but the time that it takes.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { gap: self.gap, ..Self::default() }
+    }
+
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece> {
+        let chunks = self
+            .chunks
+            .iter()
+            .map(|(pause, chunk)| Piece::after(self.gap + *pause, Act::Data(chunk.clone())));
+        let trailers = self.trailers.clone().map(Act::Trailers);
+        chunks.chain(trailers.map(|trailers| Piece::after(self.gap, trailers)))
+    }
+}
+
 /// What a sender does.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {

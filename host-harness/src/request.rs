@@ -5,16 +5,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::piece::{Act, Piece};
+use crate::piece::{Act, Piece, Rest};
 use crate::{HeaderMap, PluginId, Response};
 
 /// A request, and how it fares.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(crate) headers: HeaderMap,
-    body: Vec<Vec<u8>>,
-    trailers: Option<HeaderMap>,
-    gap: Duration,
+    rest: Rest,
     unfinished: bool,
     end_apart: bool,
     pub(crate) protocol: Protocol,
@@ -104,9 +102,7 @@ impl Request {
         ];
         Self {
             headers: HeaderMap::from_iter(headers),
-            body: Vec::new(),
-            trailers: None,
-            gap: Duration::ZERO,
+            rest: Rest::default(),
             unfinished: false,
             end_apart: false,
             protocol: Protocol::default(),
@@ -156,21 +152,21 @@ impl Request {
     /// With one more piece of a body whose length is not said beforehand.
     #[must_use]
     pub fn chunk(mut self, chunk: impl AsRef<[u8]>) -> Self {
-        self.body.push(chunk.as_ref().to_vec());
+        self.rest.chunk(Duration::ZERO, chunk.as_ref());
         self
     }
 
     /// With a trailer, beside those that are there.
     #[must_use]
     pub fn trailer(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
-        self.trailers.get_or_insert_default().add(name, value);
+        self.rest.trailer(name, value);
         self
     }
 
     /// So much time passes before each piece of the body and before the trailers.
     #[must_use]
     pub fn every(mut self, time: Duration) -> Self {
-        self.gap = time;
+        self.rest.gap = time;
         self
     }
 
@@ -295,13 +291,8 @@ impl Request {
 
     /// What the client sends, one after the other.
     pub(crate) fn pieces(&self) -> VecDeque<Piece> {
-        let mut pieces = VecDeque::new();
-        pieces.push_back(Piece::now(Act::Headers(self.headers.clone())));
-        pieces
-            .extend(self.body.iter().map(|chunk| Piece::after(self.gap, Act::Data(chunk.clone()))));
-        if let Some(trailers) = &self.trailers {
-            pieces.push_back(Piece::after(self.gap, Act::Trailers(trailers.clone())));
-        }
+        let mut pieces = VecDeque::from([Piece::now(Act::Headers(self.headers.clone()))]);
+        pieces.extend(self.rest.pieces());
         let apart = self.end_apart || self.protocol.ends_apart();
         Piece::end(&mut pieces, !self.unfinished, apart);
         pieces

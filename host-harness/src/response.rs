@@ -4,18 +4,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::HeaderMap;
-use crate::piece::{Act, Piece};
+use crate::piece::{Act, Piece, Rest};
 
 /// An answer, and how it comes.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub(crate) headers: HeaderMap,
     informational: Vec<HeaderMap>,
-    /// Each piece, and the pause before it.
-    body: Vec<(Duration, Vec<u8>)>,
-    trailers: Option<HeaderMap>,
+    rest: Rest,
     first_byte: Duration,
-    gap: Duration,
+    /// What is to pass before the next piece that is said.
     pause: Duration,
     end: End,
     pub(crate) early: bool,
@@ -36,10 +34,8 @@ impl Response {
         Self {
             headers: HeaderMap::from_iter([(":status", status.to_string())]),
             informational: Vec::new(),
-            body: Vec::new(),
-            trailers: None,
+            rest: Rest::default(),
             first_byte: Duration::ZERO,
-            gap: Duration::ZERO,
             pause: Duration::ZERO,
             end: End::Whole,
             early: false,
@@ -115,14 +111,14 @@ impl Response {
     #[must_use]
     pub fn chunk(mut self, chunk: impl AsRef<[u8]>) -> Self {
         let pause = std::mem::take(&mut self.pause);
-        self.body.push((pause, chunk.as_ref().to_vec()));
+        self.rest.chunk(pause, chunk.as_ref());
         self
     }
 
     /// With a trailer, beside those that are there.
     #[must_use]
     pub fn trailer(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
-        self.trailers.get_or_insert_default().add(name, value);
+        self.rest.trailer(name, value);
         self
     }
 
@@ -137,7 +133,7 @@ impl Response {
     /// it off.
     #[must_use]
     pub fn every(mut self, time: Duration) -> Self {
-        self.gap = time;
+        self.rest.gap = time;
         self
     }
 
@@ -187,7 +183,7 @@ impl Response {
             return self;
         }
         let end = if self.headers.is_empty() { self.end } else { End::Whole };
-        Self { body: Vec::new(), trailers: None, end, ..self }
+        Self { rest: self.rest.emptied(), end, ..self }
     }
 
     /// Whether the router would try again, did it have another attempt.
@@ -206,16 +202,10 @@ impl Response {
         if !self.headers.is_empty() {
             pieces.push_back(Piece::now(Act::Headers(self.headers.clone())));
         }
-        let chunk = |(pause, chunk): &(Duration, Vec<u8>)| {
-            Piece::after(self.gap + *pause, Act::Data(chunk.clone()))
-        };
-        pieces.extend(self.body.iter().map(chunk));
-        if let Some(trailers) = &self.trailers {
-            pieces.push_back(Piece::after(self.gap, Act::Trailers(trailers.clone())));
-        }
+        pieces.extend(self.rest.pieces());
         Piece::end(&mut pieces, self.end == End::Whole, ends_apart);
         if self.end == End::Reset {
-            pieces.push_back(Piece::after(self.gap, Act::Reset));
+            pieces.push_back(Piece::after(self.rest.gap, Act::Reset));
         }
         if let Some(first) = pieces.front_mut() {
             first.after += self.first_byte;

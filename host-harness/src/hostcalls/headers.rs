@@ -21,21 +21,17 @@ pub(crate) enum MapKind {
 
 impl MapKind {
     fn from_abi(number: u32) -> Option<Self> {
-        use MapKind::{
-            Call, CallTrailers, GrpcInitial, GrpcTrailing, Request, RequestTrailers, Response,
-            ResponseTrailers,
-        };
-        let kinds = [
-            Request,
-            RequestTrailers,
-            Response,
-            ResponseTrailers,
-            GrpcInitial,
-            GrpcTrailing,
-            Call,
-            CallTrailers,
-        ];
-        kinds.get(usize::try_from(number).ok()?).copied()
+        Some(match number {
+            0 => Self::Request,
+            1 => Self::RequestTrailers,
+            2 => Self::Response,
+            3 => Self::ResponseTrailers,
+            4 => Self::GrpcInitial,
+            5 => Self::GrpcTrailing,
+            6 => Self::Call,
+            7 => Self::CallTrailers,
+            _ => return None,
+        })
     }
 }
 

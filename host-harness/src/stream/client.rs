@@ -115,7 +115,7 @@ impl Host {
         let process = &mut *self.process;
         let Some(stream) = process.streams.get_mut(&id) else { return };
         let Some(headers) = &mut stream.response.headers else { return };
-        if super::reply::status(headers).is_none() {
+        if headers.status().is_none() {
             return self.send_without_status(id);
         }
         if stream.saw.client.is_some() {
@@ -127,7 +127,7 @@ impl Host {
         if (unfinished || stream.plan.closes) && stream.info.protocol.ends_apart() {
             headers.add("connection", "close");
         }
-        stream.info.code = super::reply::status(headers);
+        stream.info.code = headers.status();
         let mut headers = headers.clone();
         if ends && stream.info.protocol.ends_apart() && needs_length(&headers, &stream.request) {
             headers.add("content-length", "0");
@@ -146,8 +146,7 @@ impl Host {
         let what = "missing required header: :status";
         let details =
             format!("filter_removed_required_response_headers{{{}}}", what.replace(' ', "_"));
-        self.stream(id).info.details = Some(details.clone());
-        self.send_past_filter(id, &Reply::new(502, what, &details));
+        self.refuse_with(id, &Reply::new(502, what, &details));
     }
 
     pub(super) fn send_data(&mut self, id: StreamId, piece: &[u8], ends: bool) {
@@ -196,7 +195,6 @@ impl Host {
     /// The client goes away.
     pub(crate) fn leaves(&mut self, id: StreamId) {
         let stream = self.stream(id);
-        stream.saw.client_left = true;
         stream.aborted = true;
         if stream.info.protocol == Protocol::Http3 {
             // Nobody says why.

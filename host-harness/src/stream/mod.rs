@@ -131,7 +131,7 @@ pub(crate) struct Info {
     pub(crate) source: Option<SocketAddr>,
     /// When a host of the application's cluster was chosen.
     pub(crate) chosen: Option<u64>,
-    /// Something has come from that host.
+    /// There is a connection to that host.
     pub(crate) connected: bool,
     /// When the last of the answer had come from that host.
     pub(crate) answered: Option<u64>,
@@ -188,7 +188,6 @@ pub(crate) struct Saw {
     /// The client was sent headers twice, and cannot read what comes after the first.
     pub(crate) garbled: bool,
     pub(crate) informational: Vec<HeaderMap>,
-    pub(crate) client_left: bool,
     /// The filter state when Envoy's own access loggers looked at it.
     pub(crate) state: BTreeMap<Vec<u8>, Vec<u8>>,
 }

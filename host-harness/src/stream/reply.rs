@@ -217,10 +217,6 @@ impl Host {
     }
 }
 
-pub(super) fn status(headers: &HeaderMap) -> Option<u16> {
-    std::str::from_utf8(headers.get(":status")?).ok()?.parse().ok()
-}
-
 fn percent_encoded(text: &[u8]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(text.len());
     for byte in text {

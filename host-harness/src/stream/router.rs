@@ -161,7 +161,6 @@ impl Host {
     fn came(&mut self, id: StreamId, piece: &Piece) {
         let now = self.process.world.monotonic();
         let stream = self.stream(id);
-        stream.info.connected |= !stream.plan.past_filter;
         let is_last = piece.ends || matches!(piece.act, Act::Trailers(_));
         if is_last && !stream.plan.past_filter {
             stream.info.answered = Some(now);
@@ -188,7 +187,7 @@ impl Host {
             let taken = (now - stream.info.started) / 1_000_000;
             headers.overwrite("x-envoy-upstream-service-time", taken.to_string());
         }
-        stream.info.code = super::reply::status(&headers);
+        stream.info.code = headers.status();
         if stream.plan.retried && stream.info.code.is_some_and(|code| code >= 500) {
             stream.info.flag(Flag::UpstreamRetryLimitExceeded);
         }

@@ -56,10 +56,8 @@ pub(super) fn upstream<'a>(
         }
         b"transport_failure_reason" => Some(Value::text("")),
         // Connecting takes no time here; that it failed is known as soon.
-        b"cx_pool_ready_duration" => {
-            (refused || stream.is_connected(world)).then_some(Value::Int(0))
-        }
-        b"local_address" => stream.is_connected(world).then(|| {
+        b"cx_pool_ready_duration" => (refused || info.connected).then_some(Value::Int(0)),
+        b"local_address" => info.connected.then(|| {
             let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
             Value::owned(&SocketAddr::new(local, topology::port(number + 1)))
         }),
@@ -145,12 +143,5 @@ impl Stream {
             Route::NoHost => Some(0),
             Route::Upstream | Route::Refused => Some(world.topology.endpoints),
         }
-    }
-
-    /// Whether there is a connection to the application. Connecting takes no time, but one turn of
-    /// the event loop: what comes at the same moment comes before it.
-    pub(super) fn is_connected(&self, world: &World) -> bool {
-        let waited = self.info.chosen.is_some_and(|chosen| world.monotonic() > chosen);
-        self.plan.route != Route::Refused && (self.info.connected || waited)
     }
 }

@@ -103,7 +103,7 @@ impl<'a> View<'a> {
             (_, None) => None,
             (Group::Metadata, Some(_)) => Some(value::metadata(&self.world.topology.metadata)),
             (Group::UpstreamFilterState, Some((_, stream))) => {
-                stream.is_connected(self.world).then_some(Value::Group(group))
+                stream.info.connected.then_some(Value::Group(group))
             }
             (_, Some(_)) => Some(Value::Group(group)),
         }
