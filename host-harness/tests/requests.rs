@@ -288,3 +288,26 @@ fn a_request_that_was_answered_before_us_is_over_when_the_module_first_hears_of_
     let denied = Request::get("/").answered_before_us(Response::new(401));
     assert_eq!(said(&outcome(&body, denied)), "0 0");
 }
+
+#[test]
+fn the_applications_time_begins_with_the_end_of_the_request() {
+    let slow = |request: Request| {
+        let milliseconds = Duration::from_millis;
+        request
+            .chunk("a")
+            .chunk("b")
+            .every(milliseconds(10))
+            .answered(Response::new(200).after(milliseconds(5)))
+    };
+    let early = Request::new("POST", "/").chunk("a").unfinished();
+    let rows = [
+        ("a request that takes its time", slow(Request::new("POST", "/")), Some("5")),
+        ("a request without a body", Request::get("/"), Some("0")),
+        ("an answer before its end", early.answered(Response::new(200).early()), None),
+    ];
+    for (name, request, expected) in rows {
+        let client = outcome("", request).client.unwrap();
+        let taken = client.get("x-envoy-upstream-service-time");
+        assert_eq!(taken, expected.map(str::as_bytes), "{name}");
+    }
+}

@@ -131,6 +131,8 @@ pub(crate) struct Info {
     pub(crate) source: Option<SocketAddr>,
     /// When a host of the application's cluster was chosen.
     pub(crate) chosen: Option<u64>,
+    /// When all of the request had passed our filter.
+    pub(crate) asked: Option<u64>,
     /// There is a connection to that host.
     pub(crate) connected: bool,
     /// When the last of the answer had come from that host.
@@ -279,6 +281,7 @@ impl Info {
             attempts: 0,
             source: None,
             chosen: None,
+            asked: None,
             connected: false,
             answered: None,
             sent: 0,

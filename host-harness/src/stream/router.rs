@@ -85,7 +85,11 @@ impl Host {
 
     /// The application begins its answer when it has the whole request, or at once if it is early.
     fn maybe_answer(&mut self, id: StreamId) {
+        let now = self.process.world.monotonic();
         let ends = self.stream(id).on_its_way().is_some_and(|request| request.whole);
+        if ends {
+            self.stream(id).info.asked.get_or_insert(now);
+        }
         if let Some(timeout) = self.stream(id).plan.timeout.filter(|_| ends) {
             self.set_deadline(id, Deadline::Answer, timeout);
         }
@@ -183,8 +187,9 @@ impl Host {
         }
         let now = self.process.world.monotonic();
         let stream = self.stream(id);
-        if stream.on_its_way().is_some_and(|request| request.whole) {
-            let taken = (now - stream.info.started) / 1_000_000;
+        // Envoy counts from the end of the request, and not at all before it.
+        if let Some(asked) = stream.info.asked {
+            let taken = (now - asked) / 1_000_000;
             headers.overwrite("x-envoy-upstream-service-time", taken.to_string());
         }
         stream.info.code = headers.status();
