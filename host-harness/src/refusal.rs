@@ -86,6 +86,27 @@ fn by_manager(request: &HeaderMap) -> Option<Reply> {
     Some(Reply::new(status, "", details))
 }
 
+/// What keeps a request from being written to whoever it goes to, an application or a callout's
+/// cluster; the router of both is the same.
+pub(crate) fn unsendable(request: &HeaderMap) -> Option<String> {
+    request.iter().find_map(|(name, value)| {
+        let text = String::from_utf8_lossy(name);
+        // A name without any letter has no wrong one.
+        if !name.is_empty() && !is_token(name.strip_prefix(b":").unwrap_or(name)) {
+            Some(format!("invalid header name: {text}"))
+        } else if has_control(value) {
+            Some(format!("invalid header value for: {text}"))
+        } else {
+            None
+        }
+    })
+}
+
+/// Envoy's response code details for that.
+pub(crate) fn details_of_unsendable(problem: &str) -> String {
+    format!("filter_removed_required_request_headers{{{}}}", problem.replace(' ', "_"))
+}
+
 /// Whether a name is one that HTTP allows.
 pub(crate) fn is_token(name: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);

@@ -1,7 +1,7 @@
 //! What Envoy answers to a call where the cluster gives no answer.
 
 use super::{Kind, Said};
-use crate::{HeaderMap, Message, grpc};
+use crate::{HeaderMap, Message, grpc, refusal};
 
 /// Why a cluster gives no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,16 +14,14 @@ pub(crate) enum Trouble {
     Reset,
     /// The module's time is over.
     TimedOut,
-    /// The request cannot be sent, because of the value of this header.
+    /// The request cannot be sent, for this reason.
     Unsendable(String),
 }
 
 impl Trouble {
     /// What keeps a request from being sent, if anything does.
     pub(super) fn of(request: &HeaderMap) -> Option<Self> {
-        let breaks_line = |value: &[u8]| value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
-        let (name, _) = request.iter().find(|(_, value)| breaks_line(value))?;
-        Some(Self::Unsendable(String::from_utf8_lossy(name).into_owned()))
+        refusal::unsendable(request).map(Self::Unsendable)
     }
 
     fn status(&self) -> u16 {
@@ -34,7 +32,7 @@ impl Trouble {
         let reason = match self {
             Self::NoHost => return "no healthy upstream".into(),
             Self::TimedOut => return "upstream request timeout".into(),
-            Self::Unsendable(header) => return format!("invalid header value for: {header}"),
+            Self::Unsendable(problem) => return problem.clone(),
             Self::Refused => "remote connection failure",
             // HTTP/1 can only close its connection.
             Self::Reset if kind == Kind::Http => "connection termination",
@@ -52,9 +50,7 @@ impl Trouble {
                 "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}".into()
             }
             Self::Reset => "upstream_reset_before_response_started{remote_reset}".into(),
-            Self::Unsendable(header) => format!(
-                "filter_removed_required_request_headers{{invalid_header_value_for:_{header}}}"
-            ),
+            Self::Unsendable(problem) => refusal::details_of_unsendable(problem),
         }
     }
 

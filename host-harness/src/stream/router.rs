@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::host::time::Deadline;
 use crate::host::{Host, StreamId};
 use crate::piece::{Act, Piece};
-use crate::refusal::{has_control, is_token};
+use crate::refusal::{self, has_control, is_token};
 use crate::{HeaderMap, Message, Route};
 
 /// How the body of an answer begins that Envoy gives because the application gave none.
@@ -324,22 +324,10 @@ fn invalid(request: &HeaderMap) -> Option<Reply> {
     let problem = match request.get(":method") {
         None => "missing required header: :method".to_owned(),
         Some(b"CONNECT") => "missing required header: :protocol".to_owned(),
-        Some(_) => request.iter().find_map(broken)?,
+        Some(_) => refusal::unsendable(request)?,
     };
-    let details =
-        format!("filter_removed_required_request_headers{{{}}}", problem.replace(' ', "_"));
-    Some(Reply::new(503, &problem, &details).flagged(Flag::DownstreamProtocolError))
-}
-
-/// What is wrong with a header, so that it cannot be written.
-fn broken((name, value): (&[u8], &[u8])) -> Option<String> {
-    let text = String::from_utf8_lossy(name);
-    // A name without any letter has no wrong one.
-    if !name.is_empty() && !is_token(name.strip_prefix(b":").unwrap_or(name)) {
-        Some(format!("invalid header name: {text}"))
-    } else if has_control(value) {
-        Some(format!("invalid header value for: {text}"))
-    } else {
-        None
-    }
+    Some(
+        Reply::new(503, &problem, &refusal::details_of_unsendable(&problem))
+            .flagged(Flag::DownstreamProtocolError),
+    )
 }
