@@ -5,6 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use sightline_benches::{REQUEST, RESPONSE};
 use sightline_core::identity::Traceparent;
+use sightline_core::route::{Route, Scratch};
 use sightline_core::{Exchange, Moment, Monotonic, Place, Plan, Rng, config, log};
 
 fn plan() -> Plan {
@@ -15,16 +16,22 @@ fn plan() -> Plan {
 fn whole_exchange(c: &mut Criterion) {
     let plan = plan();
     let mut rng = Rng::from_seed([7; 32]);
+    let mut scratch = Scratch::default();
     let mut line = Vec::new();
     c.bench_function("exchange/from head to line", |bencher| {
         bencher.iter(|| {
             let head = black_box(REQUEST).into_iter();
-            let mut exchange = Exchange::begin(head, Moment::default(), &mut rng, &plan);
+            let mut exchange =
+                Exchange::begin(head, Moment::default(), &mut rng, &mut scratch, &plan);
             exchange.edit_request(&plan, |edit| _ = black_box(edit));
             exchange.respond(black_box(RESPONSE).into_iter(), Monotonic(1_000_000));
             exchange.edit_response(&plan, |edit| _ = black_box(edit));
             line.clear();
-            log::write_line(&exchange.finish(Monotonic(2_000_000)), &plan, &mut line);
+            log::write_line(
+                &exchange.finish(Monotonic(2_000_000), Route::UNMATCHED),
+                &plan,
+                &mut line,
+            );
             black_box(line.len())
         });
     });
@@ -33,13 +40,21 @@ fn whole_exchange(c: &mut Criterion) {
 fn parts(c: &mut Criterion) {
     let plan = plan();
     let mut rng = Rng::from_seed([7; 32]);
+    let mut scratch = Scratch::default();
     c.bench_function("exchange/begin", |bencher| {
         bencher.iter(|| {
-            Exchange::begin(black_box(REQUEST).into_iter(), Moment::default(), &mut rng, &plan)
+            Exchange::begin(
+                black_box(REQUEST).into_iter(),
+                Moment::default(),
+                &mut rng,
+                &mut scratch,
+                &plan,
+            )
         });
     });
-    let exchange = Exchange::begin(REQUEST.into_iter(), Moment::default(), &mut rng, &plan);
-    let observation = exchange.finish(Monotonic(2_000_000));
+    let exchange =
+        Exchange::begin(REQUEST.into_iter(), Moment::default(), &mut rng, &mut scratch, &plan);
+    let observation = exchange.finish(Monotonic(2_000_000), Route::UNMATCHED);
     let mut line = Vec::new();
     c.bench_function("log/write the line", |bencher| {
         bencher.iter(|| {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::config::WhichLines;
 use crate::head::Pair;
 use crate::identity::{RequestId, TraceContext};
 use crate::red::Series;
-use crate::{Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng, Wall};
+use crate::route::{Answer, Number, Route, Scratch, Shape, Target};
+use crate::{Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng, Sampler, Wall};
 
 /// A request under way. It owns what it needs of the request's head.
 #[derive(Debug)]
@@ -13,13 +15,14 @@ pub struct Exchange {
     head: RequestHead,
     request_id: RequestId,
     trace: TraceContext,
+    target: Target,
     began: Moment,
     response: Option<Response>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Response {
-    status: Option<u16>,
+    head: ResponseHead,
     at: Monotonic,
 }
 
@@ -40,6 +43,8 @@ pub struct Observation<'a> {
     pub request_id: RequestId,
     /// Its place in a trace.
     pub trace: TraceContext,
+    /// Its route.
+    pub route: Route<'a>,
     /// When it arrived.
     pub began: Wall,
     /// How long it took.
@@ -67,16 +72,21 @@ impl Exchange {
         pairs: impl Iterator<Item = Pair<'a>>,
         now: Moment,
         rng: &mut Rng,
+        scratch: &mut Scratch,
         plan: &Plan,
     ) -> Self {
-        let head = RequestHead::read(pairs, plan);
+        let (mut head, path) = RequestHead::read(pairs, plan);
+        let method = head.preflight().unwrap_or(head.method());
+        let target = plan.router.target(method, path, scratch);
+        let redacted = plan.router.redacted(target, path, scratch);
+        head.keep_path(redacted.as_deref().unwrap_or(path));
         let inbound = head.request_id.filter(|_| plan.keeps_inbound_id);
         let request_id = inbound.unwrap_or_else(|| RequestId::mint(plan.id_format, now.wall, rng));
         let trace = match head.caller {
             Some(caller) => TraceContext::join(caller, rng),
-            None => TraceContext::start(plan.sampler, rng),
+            None => TraceContext::start(sampler(target, plan), rng),
         };
-        Self { head, request_id, trace, began: now, response: None }
+        Self { head, request_id, trace, target, began: now, response: None }
     }
 
     /// Hands over what must change in the request before it goes upstream.
@@ -94,7 +104,7 @@ impl Exchange {
 
     /// The response's head has arrived.
     pub fn respond<'a>(&mut self, pairs: impl Iterator<Item = Pair<'a>>, now: Monotonic) {
-        self.response = Some(Response { status: ResponseHead::read(pairs).status, at: now });
+        self.response = Some(Response { head: ResponseHead::read(pairs), at: now });
     }
 
     /// Whether the response's head has arrived.
@@ -109,18 +119,50 @@ impl Exchange {
         }
     }
 
-    /// The request is over.
-    pub fn finish(&self, now: Monotonic) -> Observation<'_> {
+    /// What the request's head says of its route.
+    pub fn target(&self) -> Target {
+        self.target
+    }
+
+    /// The path as parts, for a route that is inferred.
+    pub fn shape(&self) -> Shape<'_> {
+        let path = &self.head.path;
+        if path.cut { Shape::of_beginning(&path.bytes) } else { Shape::of(&path.bytes) }
+    }
+
+    /// What the response says of the path. A browser's question before the request is answered for any
+    /// path, and a 4xx is what a path gets that does not exist.
+    pub fn answer(&self) -> Answer {
+        let Some(response) = self.response else { return Answer::Nothing };
+        match response.head.status {
+            _ if self.head.preflight().is_some() || response.head.unimplemented => Answer::Nothing,
+            Some(101 | 200..=399 | 500..) if response.head.from_upstream => Answer::Exists,
+            Some(101 | 200..=399 | 500..) => Answer::ExistsIfFromApp,
+            Some(_) | None => Answer::Nothing,
+        }
+    }
+
+    /// The request is over, and this is its route.
+    pub fn finish<'a>(&'a self, now: Monotonic, route: Route<'a>) -> Observation<'a> {
         let since_began = |at: Monotonic| at.since(self.began.monotonic);
         Observation {
             head: &self.head,
             request_id: self.request_id,
             trace: self.trace,
+            route,
             began: self.began.wall,
             duration: since_began(now),
             to_first_byte: self.response.map(|response| since_began(response.at)),
-            status: self.response.and_then(|response| response.status),
+            status: self.response.and_then(|response| response.head.status),
         }
+    }
+}
+
+/// Whether a trace that starts here is kept. A route that is left out of traces starts none.
+fn sampler(target: Target, plan: &Plan) -> Sampler {
+    match target {
+        Target::Ignored => Sampler::NONE,
+        _ => plan.router.rules(target).and_then(|rules| rules.sampler).unwrap_or(plan.sampler),
     }
 }
 
@@ -134,9 +176,18 @@ impl Observation<'_> {
         }
     }
 
-    /// The series that counts it.
-    pub fn series(&self) -> Series {
-        Series { method: self.head.method(), status: self.status.unwrap_or(0) }
+    /// The series that counts it, by the number of its route.
+    pub fn series(&self, route: Number) -> Series {
+        Series { method: self.head.method(), route, status: self.status.unwrap_or(0) }
+    }
+
+    /// Whether these are among the requests that get a line.
+    pub fn is_among(&self, lines: WhichLines) -> bool {
+        match lines {
+            WhichLines::All => true,
+            WhichLines::Errors => self.outcome() != Outcome::Success,
+            WhichLines::None => false,
+        }
     }
 }
 
@@ -156,7 +207,11 @@ mod tests {
 
     fn begin(pairs: &[(&str, &str)], plan: &Plan) -> Exchange {
         let pairs = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        Exchange::begin(pairs, NOW, &mut Rng::from_seed([9; 32]), plan)
+        Exchange::begin(pairs, NOW, &mut Rng::from_seed([9; 32]), &mut Scratch::default(), plan)
+    }
+
+    fn finish(exchange: &Exchange, now: Monotonic) -> Observation<'_> {
+        exchange.finish(now, Route::UNMATCHED)
     }
 
     fn edits(edit: impl FnOnce(&mut dyn FnMut(Edit<'_>))) -> Vec<String> {
@@ -220,7 +275,7 @@ mod tests {
             assert!(sent.ends_with(&format!("-{flags}")), "{sent}");
             assert_ne!(sent, inbound, "our span is the parent upstream");
             assert!(!upstream.contains(&"no tracestate".to_owned()), "{upstream:?}");
-            let observation = exchange.finish(NOW.monotonic);
+            let observation = finish(&exchange, NOW.monotonic);
             assert_eq!(observation.trace.parent.unwrap().to_hex(), *b"00f067aa0ba902b7");
         }
     }
@@ -242,7 +297,7 @@ mod tests {
         let mut exchange = begin(&[], &plan);
         exchange
             .respond([(b":status".as_slice(), b"200".as_slice())].into_iter(), Monotonic(7_000));
-        let observation = exchange.finish(Monotonic(9_500));
+        let observation = finish(&exchange, Monotonic(9_500));
         assert_eq!(observation.to_first_byte, Some(Duration::from_micros(2)));
         assert_eq!(observation.duration, Duration::from_nanos(4_500));
     }
@@ -267,7 +322,7 @@ mod tests {
                 let pairs = [(b":status".as_slice(), status.as_bytes())];
                 exchange.respond(pairs.into_iter(), NOW.monotonic);
             }
-            assert_eq!(exchange.finish(NOW.monotonic).outcome(), expected, "{status:?}");
+            assert_eq!(finish(&exchange, NOW.monotonic).outcome(), expected, "{status:?}");
         }
     }
 }

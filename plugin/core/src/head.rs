@@ -28,6 +28,8 @@ pub struct RequestHead {
     pub(crate) caller: Option<Traceparent>,
     /// Whether there is a `tracestate`, valid or not.
     pub(crate) has_tracestate: bool,
+    /// The method that a browser asks for before it uses it.
+    asked_method: Option<Method>,
 }
 
 /// A response's head.
@@ -35,6 +37,10 @@ pub struct RequestHead {
 pub struct ResponseHead {
     /// The status, if there is one.
     pub status: Option<u16>,
+    /// The router says how long the upstream took, so the response is the upstream's.
+    pub from_upstream: bool,
+    /// A gRPC status that says that there is no such method.
+    pub unimplemented: bool,
 }
 
 /// A value kept within a bound.
@@ -74,9 +80,11 @@ pub enum Method {
 }
 
 impl RequestHead {
-    /// Reads all pairs of a request.
-    pub fn read<'a>(pairs: impl Iterator<Item = Pair<'a>>, plan: &Plan) -> Self {
+    /// Reads all pairs of a request. Hands back its path too, whole and without the query: what of it may
+    /// be kept depends on its route.
+    pub fn read<'a>(pairs: impl Iterator<Item = Pair<'a>>, plan: &Plan) -> (Self, &'a [u8]) {
         let mut head = Self::default();
+        let mut path: &[u8] = &[];
         let mut request_ids = Sole::None;
         let mut traceparents = Sole::None;
         for (name, value) in pairs {
@@ -84,17 +92,30 @@ impl RequestHead {
                 b":method" => head.method = Kept::new(value, LONGEST_VALUE),
                 b":scheme" => head.scheme = Kept::new(value, LONGEST_VALUE),
                 b":authority" => head.host = Kept::new(value, LONGEST_VALUE),
-                b":path" => head.path = Kept::new(without_query(value), LONGEST_PATH),
+                b":path" => path = without_query(value),
                 b"user-agent" => head.user_agent = Kept::new(value, LONGEST_VALUE),
                 b"traceparent" => traceparents.see(value),
                 b"tracestate" => head.has_tracestate = true,
+                b"access-control-request-method" => {
+                    head.asked_method = Some(Method::from_bytes(value));
+                }
                 _ if name == plan.request_id_header => request_ids.see(value),
                 _ => {}
             }
         }
         head.request_id = request_ids.value().and_then(RequestId::parse);
         head.caller = traceparents.value().and_then(|value| Traceparent::parse(value).ok());
-        head
+        (head, path)
+    }
+
+    /// Keeps the path, or as much of it as is ever shown.
+    pub(crate) fn keep_path(&mut self, path: &[u8]) {
+        self.path = Kept::new(path, LONGEST_PATH);
+    }
+
+    /// The method that a browser asks for before it uses it, which any server answers for any path.
+    pub(crate) fn preflight(&self) -> Option<Method> {
+        self.asked_method.filter(|_| self.method() == Method::Options)
     }
 
     /// The method, as metrics know it.
@@ -105,12 +126,22 @@ impl RequestHead {
 
 impl ResponseHead {
     /// Reads all pairs of a response.
-    pub fn read<'a>(mut pairs: impl Iterator<Item = Pair<'a>>) -> Self {
-        let status = pairs.find(|(name, _)| *name == b":status").and_then(|(_, value)| {
-            std::str::from_utf8(value).ok()?.parse().ok().filter(|status| *status < 1_000)
-        });
-        Self { status }
+    pub fn read<'a>(pairs: impl Iterator<Item = Pair<'a>>) -> Self {
+        let mut head = Self::default();
+        for (name, value) in pairs {
+            match name {
+                b":status" => head.status = head.status.or_else(|| status(value)),
+                b"x-envoy-upstream-service-time" => head.from_upstream = true,
+                b"grpc-status" => head.unimplemented = value == b"12",
+                _ => {}
+            }
+        }
+        head
     }
+}
+
+fn status(value: &[u8]) -> Option<u16> {
+    std::str::from_utf8(value).ok()?.parse().ok().filter(|status| *status < 1_000)
 }
 
 impl Kept {
@@ -191,7 +222,9 @@ mod tests {
 
     fn read(pairs: &[Pair<'_>]) -> RequestHead {
         let plan = Plan::new(&Settings::default(), &Place::default());
-        RequestHead::read(pairs.iter().copied(), &plan)
+        let (mut head, path) = RequestHead::read(pairs.iter().copied(), &plan);
+        head.keep_path(path);
+        head
     }
 
     #[test]

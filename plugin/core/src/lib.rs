@@ -22,16 +22,20 @@
 
 pub mod config;
 mod exchange;
+mod hash;
 mod head;
 pub mod identity;
 pub mod log;
 mod plan;
 pub mod red;
 mod rng;
+pub mod route;
 mod sampling;
+mod sort;
 mod time;
 
 pub use exchange::{Edit, Exchange, Observation, Outcome};
+pub use hash::Quick;
 pub use head::{Method, Pair, RequestHead, ResponseHead};
 pub use plan::{Place, Plan};
 pub use rng::Rng;

@@ -1,8 +1,9 @@
 //! The configuration compiled: all that can be decided before the first request.
 
 use crate::Sampler;
-use crate::config::{Inbound, Settings, Text};
+use crate::config::{Inbound, Published, Settings, Text};
 use crate::identity::IdFormat;
+use crate::route::Router;
 
 /// What to do with each request. Made once for a configuration, and never changed.
 #[derive(Clone, Debug)]
@@ -19,10 +20,14 @@ pub struct Plan {
     pub echoes_id: bool,
     /// Decides for the traces that start here.
     pub sampler: Sampler,
+    /// Which route a request belongs to.
+    pub router: Router,
     /// Whether requests are counted as Envoy stats.
     pub counts_stats: bool,
     /// Whether the access-log line is handed to the host.
     pub sets_log_property: bool,
+    /// What else is handed to the host, each by itself.
+    pub published: Vec<Published>,
 }
 
 /// What a host knows of the place where it runs, for what the configuration leaves open.
@@ -44,8 +49,10 @@ impl Plan {
             id_format: settings.request_id.format,
             echoes_id: settings.request_id.echo,
             sampler: Sampler::with_ratio(settings.sampling.ratio.as_f64()),
+            router: Router::new(&settings.routes),
             counts_stats: settings.metrics.stats,
             sets_log_property: settings.access_log.property,
+            published: settings.publish.0.clone(),
         }
     }
 }

@@ -13,6 +13,9 @@ pub struct Sampler {
 }
 
 impl Sampler {
+    /// Keeps nothing.
+    pub(crate) const NONE: Self = Self { threshold: 1 << 56 };
+
     /// Keeps the given part of all traces. What is not within 0 and 1 counts as the nearer end.
     #[expect(
         clippy::cast_possible_truncation,

@@ -6,18 +6,17 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
-use sightline_core::Plan;
+use sightline_core::Quick;
 
-use crate::hasher::Quick;
-use crate::root;
+use crate::root::Root;
 use crate::shared::Shared;
 use crate::stream::Stream;
 
 /// All contexts, and what they share.
 #[derive(Default)]
 pub(crate) struct Contexts {
-    /// A root has no plan until it is configured.
-    roots: ById<Option<Rc<Plan>>>,
+    /// A root has nothing to work with until it is configured.
+    roots: ById<Option<Rc<Root>>>,
     /// Only streams of configured roots are here.
     streams: ById<Stream>,
     /// Made with the first configuration.
@@ -40,8 +39,8 @@ impl Contexts {
     pub(crate) fn create(&mut self, context: u32, root: u32) {
         if root == 0 {
             self.roots.insert(context, None);
-        } else if let Some(Some(plan)) = self.roots.get(&root) {
-            self.streams.insert(context, Stream::new(Rc::clone(plan)));
+        } else if let Some(Some(root)) = self.roots.get(&root) {
+            self.streams.insert(context, Stream::new(Rc::clone(root)));
         }
     }
 
@@ -50,10 +49,17 @@ impl Contexts {
         if self.shared.is_none() {
             self.shared = Shared::seeded();
         }
-        let plan = self.shared.as_ref().and_then(|_| root::configure());
-        let configured = plan.is_some();
-        self.roots.insert(root, plan.map(Rc::new));
+        let made = self.shared.as_ref().and_then(|_| Root::configure());
+        let configured = made.is_some();
+        self.roots.insert(root, made.map(Rc::new));
         configured
+    }
+
+    /// It is time for what is to be done now and then.
+    pub(crate) fn tick(&mut self, root: u32) {
+        if let (Some(Some(root)), Some(shared)) = (self.roots.get(&root), &mut self.shared) {
+            root.tick(&mut shared.stats);
+        }
     }
 
     /// The request's head has arrived.

@@ -17,7 +17,7 @@
 
 mod abi;
 mod contexts;
-mod hasher;
+mod ledger;
 mod root;
 mod shared;
 mod stats;

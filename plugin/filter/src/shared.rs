@@ -1,6 +1,7 @@
 //! What all contexts of this VM share: the source of identifiers, the counters, one buffer.
 
 use sightline_core::Rng;
+use sightline_core::route::Scratch;
 
 use crate::abi;
 use crate::stats::Stats;
@@ -9,6 +10,8 @@ use crate::stats::Stats;
 pub(crate) struct Shared {
     pub(crate) rng: Rng,
     pub(crate) stats: Stats,
+    /// What matching a path needs to remember.
+    pub(crate) scratch: Scratch,
     /// Where the access-log line is written, kept for its capacity.
     pub(crate) line: Vec<u8>,
 }
@@ -22,6 +25,11 @@ impl Shared {
             abi::log_error("sightline: the host gives no random bytes for identifiers");
             return None;
         }
-        Some(Self { rng: Rng::from_seed(seed), stats: Stats::default(), line: Vec::new() })
+        Some(Self {
+            rng: Rng::from_seed(seed),
+            stats: Stats::default(),
+            scratch: Scratch::default(),
+            line: Vec::new(),
+        })
     }
 }

@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
-use sightline_core::{Exchange, Observation, Plan, log};
+use sightline_core::config::Published;
+use sightline_core::{Exchange, Observation, log};
 
 use crate::abi::{self, Side};
+use crate::root::Root;
 use crate::shared::Shared;
 
 /// The name of the filter state that holds the finished line, behind the host's own `wasm.`.
@@ -12,7 +14,7 @@ const LOG_LINE: &str = "sightline_log";
 
 /// A request under way.
 pub(crate) struct Stream {
-    plan: Rc<Plan>,
+    root: Rc<Root>,
     stage: Stage,
 }
 
@@ -24,20 +26,20 @@ enum Stage {
 }
 
 impl Stream {
-    pub(crate) fn new(plan: Rc<Plan>) -> Self {
-        Self { plan, stage: Stage::Created }
+    pub(crate) fn new(root: Rc<Root>) -> Self {
+        Self { root, stage: Stage::Created }
     }
 
     pub(crate) fn on_request_headers(&mut self, shared: &mut Shared) {
         let exchange = self.begin(shared);
-        exchange.edit_request(&self.plan, |edit| abi::apply(Side::Request, edit));
+        exchange.edit_request(&self.root.plan, |edit| abi::apply(Side::Request, edit));
         self.stage = Stage::Open(exchange);
     }
 
     pub(crate) fn on_response_headers(&mut self) {
         if let Stage::Open(exchange) = &mut self.stage {
             respond(exchange);
-            exchange.edit_response(&self.plan, |edit| abi::apply(Side::Response, edit));
+            exchange.edit_response(&self.root.plan, |edit| abi::apply(Side::Response, edit));
         }
     }
 
@@ -52,23 +54,48 @@ impl Stream {
         if !exchange.is_answered() {
             respond(&mut exchange);
         }
-        self.emit(&exchange.finish(abi::monotonic_now()), shared);
+        self.root.with_route(&exchange, |route| {
+            self.emit(&exchange.finish(abi::monotonic_now(), route), &exchange, shared);
+        });
     }
 
     fn begin(&self, shared: &mut Shared) -> Box<Exchange> {
         let pairs = abi::header_pairs(Side::Request);
-        Box::new(Exchange::begin(pairs.iter(), abi::now(), &mut shared.rng, &self.plan))
+        let Shared { rng, scratch, .. } = shared;
+        Box::new(Exchange::begin(pairs.iter(), abi::now(), rng, scratch, &self.root.plan))
     }
 
-    fn emit(&self, observation: &Observation<'_>, shared: &mut Shared) {
-        if self.plan.counts_stats {
-            shared.stats.count(observation.series());
+    fn emit(&self, observation: &Observation<'_>, exchange: &Exchange, shared: &mut Shared) {
+        let plan = &self.root.plan;
+        let rules = plan.router.rules(exchange.target());
+        if plan.counts_stats && rules.is_none_or(|rules| rules.counts) {
+            shared.stats.count(observation);
         }
-        if self.plan.sets_log_property {
+        if plan.sets_log_property && rules.is_none_or(|rules| observation.is_among(rules.lines)) {
             shared.line.clear();
-            log::write_line(observation, &self.plan, &mut shared.line);
+            log::write_line(observation, plan, &mut shared.line);
             abi::set_filter_state(LOG_LINE, &shared.line);
         }
+        for published in &plan.published {
+            publish(*published, observation);
+        }
+    }
+}
+
+/// Sets what else is to be known of the request as filter state of its own.
+fn publish(published: Published, observation: &Observation<'_>) {
+    let trace = &observation.trace;
+    match published {
+        Published::Route => {
+            abi::set_filter_state("sightline_route", observation.route.name.as_bytes());
+        }
+        Published::RequestId => {
+            abi::set_filter_state("sightline_request_id", observation.request_id.as_bytes());
+        }
+        Published::TraceId => {
+            abi::set_filter_state("sightline_trace_id", &trace.trace_id.to_hex());
+        }
+        Published::SpanId => abi::set_filter_state("sightline_span_id", &trace.span_id.to_hex()),
     }
 }
 

@@ -5,13 +5,14 @@
 /// What the module exports: its memory, the entry that WASI names, the mark of the ABI's version,
 /// the allocator for what the host hands over, and the callbacks that have a body of ours. Envoy
 /// enters the module for each callback that exists, so one that does nothing is not here.
-pub const EXPORTS: [&str; 10] = [
+pub const EXPORTS: [&str; 11] = [
     "memory",
     "_initialize",
     "proxy_abi_version_0_2_1",
     "proxy_on_memory_allocate",
     "proxy_on_context_create",
     "proxy_on_configure",
+    "proxy_on_tick",
     "proxy_on_request_headers",
     "proxy_on_response_headers",
     "proxy_on_log",

@@ -3,6 +3,7 @@
 mod docs;
 mod module;
 mod rooms;
+mod routes_doc;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

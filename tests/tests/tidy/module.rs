@@ -10,16 +10,20 @@ use wasmparser::{Name, NameSectionReader, Parser, Payload, TypeRef};
 
 /// What the filter asks of the host. A new one has a price for users: it is added here on purpose. That
 /// the oldest supported Envoy offers each of them is checked when the module is finished.
-const IMPORTS: [&str; 15] = [
+const IMPORTS: [&str; 19] = [
     "env.proxy_define_metric",
     "env.proxy_get_buffer_bytes",
     "env.proxy_get_header_map_pairs",
     "env.proxy_get_property",
+    "env.proxy_get_shared_data",
     "env.proxy_increment_metric",
     "env.proxy_log",
+    "env.proxy_record_metric",
     "env.proxy_remove_header_map_value",
     "env.proxy_replace_header_map_value",
     "env.proxy_set_property",
+    "env.proxy_set_shared_data",
+    "env.proxy_set_tick_period_milliseconds",
     "wasi_snapshot_preview1.clock_time_get",
     "wasi_snapshot_preview1.environ_get",
     "wasi_snapshot_preview1.environ_sizes_get",

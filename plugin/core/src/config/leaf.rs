@@ -1,6 +1,7 @@
 //! The types that single keys have. Each accepts only what it means, and can say what that is.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use super::{Key, Path, Problem, Setting, Value, nearest};
 
@@ -25,6 +26,14 @@ pub trait Leaf: Sized {
 /// headers that carry something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderName(Cow<'static, str>);
+
+/// How many there may be. Invariant: from 1 to 10,000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count(u16);
+
+/// A time span, as `250ms`, `5s` or `1m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period(Duration);
 
 /// A number within 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +76,43 @@ impl HeaderName {
     }
 }
 
+impl Count {
+    const MOST: u16 = 10_000;
+
+    /// The count, if it is one.
+    pub const fn new(count: u16) -> Option<Self> {
+        if count >= 1 && count <= Self::MOST { Some(Self(count)) } else { None }
+    }
+
+    /// Two hundred.
+    pub const TWO_HUNDRED: Self = Self(200);
+
+    /// As a number.
+    pub fn as_usize(self) -> usize {
+        self.0.into()
+    }
+}
+
+impl Period {
+    const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+    /// A day. Nothing that is configured lasts longer.
+    const LONGEST: u64 = 86_400_000;
+
+    /// The time span, if this is one.
+    pub fn new(text: &str) -> Option<Self> {
+        let digits = text.find(|c: char| !c.is_ascii_digit())?;
+        let (number, unit) = text.split_at_checked(digits)?;
+        let (_, millis) = Self::UNITS.into_iter().find(|(name, _)| *name == unit)?;
+        let millis = number.parse::<u64>().ok()?.checked_mul(millis)?;
+        (1..=Self::LONGEST).contains(&millis).then(|| Self(Duration::from_millis(millis)))
+    }
+
+    /// As a duration.
+    pub fn as_duration(self) -> Duration {
+        self.0
+    }
+}
+
 impl Ratio {
     /// The ratio, if it is one.
     pub fn new(ratio: f64) -> Option<Self> {
@@ -86,11 +132,14 @@ impl Ratio {
 
 impl Text {
     const LONGEST: usize = 255;
+    /// What ends a label in the names of Envoy's stats.
+    const TAG_END: &str = ";.;";
 
     /// The text, if it can be a name.
     pub fn new(text: &str) -> Option<Self> {
         let fits = !text.trim().is_empty() && text.len() <= Self::LONGEST;
-        (fits && !text.contains(char::is_control)).then(|| Self(text.to_owned()))
+        let breaks = text.contains(char::is_control) || text.contains(Self::TAG_END);
+        (fits && !breaks).then(|| Self(text.to_owned()))
     }
 
     /// The text.
@@ -104,16 +153,8 @@ impl<T: Leaf> Setting for T {
         if *said == Value::Null {
             return;
         }
-        match T::parse(said) {
-            Some(value) => *self = value,
-            None => {
-                let near = match said {
-                    Value::String(text) => nearest::nearest(text, T::known()),
-                    _ => None,
-                };
-                let message = format!("{said} stands here, expected {}", T::takes());
-                problems.push(Problem::new(at, message).or_meant(near));
-            }
+        if let Some(value) = read(said, at, problems) {
+            *self = value;
         }
     }
 
@@ -125,6 +166,20 @@ impl<T: Leaf> Setting for T {
             about: about.to_owned(),
         });
     }
+}
+
+/// The meaning of a value, or none and the problem with it.
+pub(super) fn read<T: Leaf>(said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>) -> Option<T> {
+    let value = T::parse(said);
+    if value.is_none() {
+        let near = match said {
+            Value::String(text) => nearest(text, T::known()),
+            _ => None,
+        };
+        let message = format!("{said} stands here, expected {}", T::takes());
+        problems.push(Problem::new(at, message).or_meant(near));
+    }
+    value
 }
 
 impl Leaf for bool {
@@ -161,6 +216,52 @@ impl Leaf for HeaderName {
     }
 }
 
+impl Leaf for Count {
+    fn takes() -> String {
+        format!("a whole number from 1 to {}", Self::MOST)
+    }
+
+    fn parse(said: &Value) -> Option<Self> {
+        match said {
+            Value::Number(number)
+                if number.fract() == 0.0 && (1.0..=f64::from(Self::MOST)).contains(number) =>
+            {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "just seen to fit"
+                )]
+                Self::new(*number as u16)
+            }
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl Leaf for Period {
+    fn takes() -> String {
+        "a time span such as 250ms, 5s or 1m, of a day at most".to_owned()
+    }
+
+    fn parse(said: &Value) -> Option<Self> {
+        match said {
+            Value::String(text) => Self::new(text),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        let millis = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
+        let mut units = Self::UNITS.into_iter().rev();
+        let (unit, factor) = units.find(|(_, factor)| millis % factor == 0).unwrap_or(("ms", 1));
+        format!("{}{unit}", millis / factor)
+    }
+}
+
 impl Leaf for Ratio {
     fn takes() -> String {
         "a number from 0 to 1".to_owned()
@@ -180,7 +281,7 @@ impl Leaf for Ratio {
 
 impl Leaf for Text {
     fn takes() -> String {
-        format!("a text of 1 to {} bytes on one line", Self::LONGEST)
+        format!("a text of 1 to {} bytes on one line, without {}", Self::LONGEST, Self::TAG_END)
     }
 
     fn parse(said: &Value) -> Option<Self> {
@@ -235,6 +336,46 @@ mod tests {
             ("traceparent", false),
         ] {
             assert_eq!(HeaderName::new(name).is_some(), fits, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_period_is_a_number_with_a_unit() {
+        for (text, millis) in [
+            ("250ms", Some(250)),
+            ("5s", Some(5_000)),
+            ("1m", Some(60_000)),
+            ("24h", Some(86_400_000)),
+            ("25h", None),
+            ("0s", None),
+            ("5", None),
+            ("s", None),
+            ("", None),
+            ("-5s", None),
+            ("1.5s", None),
+            ("5 s", None),
+            ("99999999999999999999s", None),
+            ("18446744073709551615h", None),
+        ] {
+            let period = Period::new(text);
+            assert_eq!(period.map(|it| it.as_duration().as_millis()), millis, "{text:?}");
+            if let Some(period) = period {
+                assert_eq!(Period::new(&period.show()), Some(period), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_is_a_whole_number() {
+        for (number, fits) in [
+            (1.0, true),
+            (10_000.0, true),
+            (0.0, false),
+            (10_001.0, false),
+            (1.5, false),
+            (f64::NAN, false),
+        ] {
+            assert_eq!(Count::parse(&Value::Number(number)).is_some(), fits, "{number}");
         }
     }
 

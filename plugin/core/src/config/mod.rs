@@ -6,22 +6,31 @@
 
 mod choice;
 mod leaf;
+mod list;
 mod nearest;
 mod problem;
 mod protobuf;
 mod reference;
+mod routes;
 mod section;
 mod settings;
+mod templates;
 mod value;
 
-pub use leaf::{HeaderName, Leaf, Ratio, Text};
+pub use leaf::{Count, HeaderName, Leaf, Period, Ratio, Text};
+pub use list::{Entry, List};
 pub use problem::{Problem, Problems};
 pub use reference::reference;
+pub use routes::{Infer, RouteSettings, Routes};
 pub use section::{Key, Path, Setting};
-pub use settings::{AccessLog, Inbound, Metrics, RequestIdSettings, Sampling, Service, Settings};
+pub use settings::{
+    AccessLog, Inbound, Metrics, Published, RequestIdSettings, Sampling, Service, Settings,
+};
+pub use templates::{OneRoute, ParameterName, RouteEntry, Signal, WhichLines, Written};
 pub use value::{Unreadable, Value};
 
 pub(crate) use choice::choice;
+pub(crate) use nearest::nearest;
 
 /// Reads a configuration as Envoy hands it over: JSON text, a serialized `google.protobuf.Struct`, or
 /// nothing at all.
@@ -75,14 +84,14 @@ mod tests {
         let said = r#"{"request_id": {"formt": "uuid4", "inbound": "kepp", "echo": "yes", "header": "traceparent"},
             "sampling": {"ratio": 1.5}, "metrics": [], "acces_log": {}, "service": {"name": 7}}"#;
         insta::assert_snapshot!(problems(said).join("\n"), @r#"
-        acces_log: no such key; known here: service, request_id, sampling, metrics, access_log; did you mean `access_log`?
+        acces_log: no such key; known here: service, request_id, sampling, routes, metrics, access_log, publish; did you mean `access_log`?
         request_id.formt: no such key; known here: header, inbound, format, echo; did you mean `format`?
         request_id.inbound: "kepp" stands here, expected keep or replace; did you mean `keep`?
         request_id.echo: "yes" stands here, expected true or false
         request_id.header: "traceparent" stands here, expected the name of a header, but none of authorization, baggage, connection, content-length, content-type, cookie, host, set-cookie, te, traceparent, tracestate, transfer-encoding
         sampling.ratio: 1.5 stands here, expected a number from 0 to 1
         metrics: a list stands here, expected a map of stats
-        service.name: 7 stands here, expected a text of 1 to 255 bytes on one line
+        service.name: 7 stands here, expected a text of 1 to 255 bytes on one line, without ;.;
         "#);
     }
 

@@ -1,6 +1,7 @@
 //! What is wrong with a configuration, said so that it can be put right.
 
 use std::fmt;
+use std::ops::Range;
 
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct Problem {
     pub message: String,
     /// The nearest name that would have been right.
     pub nearest: Option<&'static str>,
+    /// Which bytes of the value are wrong, where not all are.
+    pub within: Option<Range<usize>>,
 }
 
 /// All that is wrong. Invariant: at least one.
@@ -20,7 +23,7 @@ pub struct Problems(Vec<Problem>);
 impl Problem {
     /// A problem to which no known name comes near.
     pub fn new(path: impl fmt::Display, message: impl Into<String>) -> Self {
-        Self { path: path.to_string(), message: message.into(), nearest: None }
+        Self { path: path.to_string(), message: message.into(), nearest: None, within: None }
     }
 
     /// The same, with the name that was perhaps meant.

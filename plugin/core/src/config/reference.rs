@@ -20,7 +20,8 @@ pub fn reference() -> String {
 fn defaults(keys: &[Key]) -> String {
     let mut yaml = String::new();
     let mut open: Vec<&str> = Vec::new();
-    for Key { path, default, .. } in keys {
+    // What the entries of a list may hold has no defaults of its own.
+    for Key { path, default, .. } in keys.iter().filter(|key| !key.path.contains("[]")) {
         let mut sections: Vec<_> = path.split('.').collect();
         let name = sections.pop().unwrap_or_default();
         let shared = open.iter().zip(&sections).take_while(|(one, other)| one == other).count();

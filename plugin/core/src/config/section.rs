@@ -11,6 +11,10 @@ pub enum Path<'a> {
     Root,
     /// A key of the map at the path before it.
     Key(&'a Path<'a>, &'a str),
+    /// An entry of the list at the path before it, counted from 0.
+    Entry(&'a Path<'a>, usize),
+    /// Any entry of the list at the path before it.
+    AnyEntry(&'a Path<'a>),
 }
 
 /// One key, as the reference shows it.
@@ -42,6 +46,8 @@ impl fmt::Display for Path<'_> {
             // A key can be any text, and this ends up in a terminal.
             Self::Key(Self::Root, key) => write!(f, "{}", key.escape_debug()),
             Self::Key(parent, key) => write!(f, "{parent}.{}", key.escape_debug()),
+            Self::Entry(parent, number) => write!(f, "{parent}[{number}]"),
+            Self::AnyEntry(parent) => write!(f, "{parent}[]"),
         }
     }
 }

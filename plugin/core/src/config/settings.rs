@@ -4,7 +4,9 @@
 
 use super::choice::choice;
 use super::section::section;
-use super::{HeaderName, Ratio, Text};
+use super::{
+    Entry, HeaderName, Leaf, List, Path, Problem, Ratio, RouteSettings, Text, Value, leaf,
+};
 use crate::identity::IdFormat;
 
 section! {
@@ -16,10 +18,50 @@ section! {
         request_id: RequestIdSettings = RequestIdSettings::default(),
         /// Which traces are kept.
         sampling: Sampling = Sampling::default(),
+        /// How paths become routes.
+        routes: RouteSettings = RouteSettings::default(),
         /// What is counted.
         metrics: Metrics = Metrics::default(),
         /// One line for each request.
         access_log: AccessLog = AccessLog::default(),
+        /// What is also set as filter state `wasm.sightline_route` and so on, for Envoy's own loggers and for
+        /// native metrics of Istio: `route`, `request_id`, `trace_id`, `span_id`.
+        publish: List<Published> = List::default(),
+    }
+}
+
+impl Settings {
+    /// What is allowed and yet hardly wanted.
+    pub fn warnings(&self) -> Vec<Problem> {
+        self.routes.warnings()
+    }
+}
+
+choice! {
+    /// What can be published as filter state of its own.
+    pub enum Published {
+        /// The route.
+        Route = "route",
+        /// The request ID.
+        RequestId = "request_id",
+        /// The trace ID.
+        TraceId = "trace_id",
+        /// The span ID.
+        SpanId = "span_id",
+    }
+}
+
+impl Entry for Published {
+    fn takes() -> String {
+        Self::known().join(", ")
+    }
+
+    fn read(said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
+        leaf::read(said, at, problems)
+    }
+
+    fn show(&self) -> String {
+        Leaf::show(self)
     }
 }
 

@@ -14,6 +14,8 @@ pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>)
     line.text("service", plan.service.as_bytes(), LONGEST_VALUE, false);
     write_identity(observation, &mut line);
     write_request(observation, &mut line);
+    line.text("route", observation.route.name.as_bytes(), LONGEST_VALUE, false);
+    line.plain("route_source", observation.route.source.as_str().as_bytes());
     line.number("status", observation.status.unwrap_or(0).into());
     line.millis("duration_ms", observation.duration);
     if let Some(to_first_byte) = observation.to_first_byte {
@@ -59,6 +61,7 @@ fn level(outcome: Outcome) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::{Route, Scratch, Source};
     use crate::{Exchange, Moment, Monotonic, Place, Rng, Wall, config};
 
     const NOW: Moment = Moment { wall: Wall(1_800_000_000_123_456_789), monotonic: Monotonic(0) };
@@ -67,12 +70,15 @@ mod tests {
         let settings = config::read(br#"{"service": {"name": "shop"}}"#).unwrap();
         let plan = Plan::new(&settings, &Place::default());
         let mut rng = Rng::from_seed([3; 32]);
-        let mut exchange = Exchange::begin(pairs.iter().copied(), NOW, &mut rng, &plan);
+        let mut scratch = Scratch::default();
+        let mut exchange =
+            Exchange::begin(pairs.iter().copied(), NOW, &mut rng, &mut scratch, &plan);
         if let Some(status) = status {
             exchange.respond([(b":status".as_slice(), status)].into_iter(), Monotonic(1_500_000));
         }
         let mut out = Vec::new();
-        write_line(&exchange.finish(Monotonic(2_000_999)), &plan, &mut out);
+        let route = Route { name: "/users/{int}", source: Source::Typed };
+        write_line(&exchange.finish(Monotonic(2_000_999), route), &plan, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -90,12 +96,12 @@ mod tests {
             ],
             Some(b"200"),
         );
-        insta::assert_snapshot!(line, @r#"{"timestamp":"2027-01-15T08:00:00.123456Z","level":"info","event":"http_request","service":"shop","request_id":"abc","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0606060606060606","parent_span_id":"00f067aa0ba902b7","trace_flags":"01","method":"GET","scheme":"http","host":"shop.test","path":"/users/7","status":200,"duration_ms":2.000,"ttfb_ms":1.500,"user_agent":"curl/8"}"#);
+        insta::assert_snapshot!(line, @r#"{"timestamp":"2027-01-15T08:00:00.123456Z","level":"info","event":"http_request","service":"shop","request_id":"abc","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0606060606060606","parent_span_id":"00f067aa0ba902b7","trace_flags":"01","method":"GET","scheme":"http","host":"shop.test","path":"/users/7","route":"/users/{int}","route_source":"typed","status":200,"duration_ms":2.000,"ttfb_ms":1.500,"user_agent":"curl/8"}"#);
     }
 
     #[test]
     fn nothing_was_reached_and_nothing_was_known() {
-        insta::assert_snapshot!(line(&[], None), @r#"{"timestamp":"2027-01-15T08:00:00.123456Z","level":"error","event":"http_request","service":"shop","request_id":"06060606-0606-4606-8484-848484848484","trace_id":"3030303030303030fffffffcfc7f9999","span_id":"17d7e42424246463","trace_flags":"03","status":0,"duration_ms":2.000}"#);
+        insta::assert_snapshot!(line(&[], None), @r#"{"timestamp":"2027-01-15T08:00:00.123456Z","level":"error","event":"http_request","service":"shop","request_id":"06060606-0606-4606-8484-848484848484","trace_id":"3030303030303030fffffffcfc7f9999","span_id":"17d7e42424246463","trace_flags":"03","route":"/users/{int}","route_source":"typed","status":0,"duration_ms":2.000}"#);
     }
 
     #[test]

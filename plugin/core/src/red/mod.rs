@@ -3,16 +3,20 @@
 mod stats_name;
 
 use crate::Method;
+use crate::route::Number;
 
-pub use stats_name::requests_total;
+pub use stats_name::{ROUTES_ACTIVE, ROUTES_COLLAPSED, ROUTES_OVERFLOWED, requests_total};
 
 /// The label set that a request is counted under.
 ///
-/// Bounded whatever clients send: eleven methods, and statuses below 1,000.
+/// Bounded whatever clients send: eleven methods, statuses below 1,000, and routes that are configured or
+/// within their limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Series {
     /// The method, one of a closed set.
     pub method: Method,
+    /// The route.
+    pub route: Number,
     /// The status; 0 if none was sent.
     pub status: u16,
 }

@@ -33,6 +33,11 @@ extern "C" fn proxy_on_configure(root: u32, _configuration_size: usize) -> u32 {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(root: u32) {
+    contexts::with(|contexts| contexts.tick(root));
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(context: u32, _headers: usize, _end_of_stream: u32) -> u32 {
     contexts::with(|contexts| contexts.on_request_headers(context));
     CONTINUE

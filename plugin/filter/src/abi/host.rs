@@ -4,6 +4,7 @@
 //! goes on without.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use sightline_core::{Edit, Moment, Monotonic, Pair, Wall};
 
@@ -11,9 +12,26 @@ use super::imports;
 use super::memory::receive;
 use super::pairs::Pairs;
 
-/// A counter's number, as this VM knows it.
+/// A metric's number, as this VM knows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MetricId(u32);
+
+/// What a metric does with what it is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MetricKind {
+    Counter = 0,
+    Gauge = 1,
+}
+
+/// The version of a shared value; it changes with each write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Version(u32);
+
+impl Version {
+    /// Of a value that is not there yet. A host takes a write with any version but zero for it, and with
+    /// one that no value has, the second of two first writes is refused.
+    const NONE: Self = Self(u32::MAX);
+}
 
 /// Which of an exchange's two messages.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +55,18 @@ impl HeaderMap {
 
 /// Writes a line into the host's log, as an error.
 pub(crate) fn log_error(message: &str) {
-    const ERROR: u32 = 4;
+    log(4, message);
+}
+
+/// Writes a line into the host's log, as a warning.
+pub(crate) fn log_warning(message: &str) {
+    log(3, message);
+}
+
+fn log(level: u32, message: &str) {
     // SAFETY: the pointer and the size are those of one live text. A log that fails has no other place
     // to say so, hence the status is not looked at.
-    let _ = unsafe { imports::proxy_log(ERROR, message.as_ptr(), message.len()) };
+    let _ = unsafe { imports::proxy_log(level, message.as_ptr(), message.len()) };
 }
 
 /// The configuration's bytes. There are some only while a root context is being configured.
@@ -99,13 +125,57 @@ pub(crate) fn node_cluster() -> Option<String> {
     String::from_utf8(receive(call)?.into_vec()).ok()
 }
 
-/// Defines a counter. The host gives a new number each time, so this is called once for each name.
-pub(crate) fn define_counter(name: &str) -> Option<MetricId> {
-    const COUNTER: u32 = 0;
+/// Whether the response of the current stream was the upstream's, as far as the host knows.
+pub(crate) fn is_from_upstream() -> bool {
+    let path = b"response\0code_details";
+    // SAFETY: the path's pointer goes with its size, the others are those of live variables.
+    let call =
+        |out, size| unsafe { imports::proxy_get_property(path.as_ptr(), path.len(), out, size) };
+    receive(call).is_some_and(|details| *details == *b"via_upstream")
+}
+
+/// What all VMs share under this key, empty if there is nothing, and the version to write it with.
+pub(crate) fn shared_data(key: &str) -> (Box<[u8]>, Version) {
+    let mut version = 0;
+    // SAFETY: the key's pointer goes with its size, the others are those of live variables.
+    let call = |out, size| unsafe {
+        imports::proxy_get_shared_data(key.as_ptr(), key.len(), out, size, &raw mut version)
+    };
+    match receive(call) {
+        Some(value) => (value, Version(version)),
+        None => (Box::default(), Version::NONE),
+    }
+}
+
+/// Writes what all VMs share under this key, unless it has changed since it was read. Says whether it did.
+pub(crate) fn set_shared_data(key: &str, value: &[u8], Version(version): Version) -> bool {
+    // SAFETY: each pointer goes with the size of the live bytes it points to.
+    let status = unsafe {
+        imports::proxy_set_shared_data(
+            key.as_ptr(),
+            key.len(),
+            value.as_ptr(),
+            value.len(),
+            version,
+        )
+    };
+    status == 0
+}
+
+/// Has the host call the current root at this interval.
+pub(crate) fn tick_every(interval: Duration) {
+    let milliseconds = u32::try_from(interval.as_millis()).unwrap_or(u32::MAX);
+    // SAFETY: no pointers. No host refuses it where a root is current.
+    let _ = unsafe { imports::proxy_set_tick_period_milliseconds(milliseconds) };
+}
+
+/// Defines a metric. The host gives a new number each time, so this is called once for each name.
+pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Option<MetricId> {
     let mut id = 0;
     // SAFETY: the name's pointer goes with its size, the other is that of a live variable.
-    let status =
-        unsafe { imports::proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &raw mut id) };
+    let status = unsafe {
+        imports::proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id)
+    };
     (status == 0).then_some(MetricId(id))
 }
 
@@ -115,9 +185,20 @@ pub(crate) fn increment(MetricId(id): MetricId) {
     let _ = unsafe { imports::proxy_increment_metric(id, 1) };
 }
 
+/// Sets a gauge.
+pub(crate) fn record(MetricId(id): MetricId, value: u64) {
+    // SAFETY: no pointers. The host refuses only a number that it did not give.
+    let _ = unsafe { imports::proxy_record_metric(id, value) };
+}
+
 /// The current time on both clocks.
 pub(crate) fn now() -> Moment {
-    Moment { wall: Wall(clock(0)), monotonic: monotonic_now() }
+    Moment { wall: wall_now(), monotonic: monotonic_now() }
+}
+
+/// The current time of day.
+pub(crate) fn wall_now() -> Wall {
+    Wall(clock(0))
 }
 
 /// The current time on the clock for durations.

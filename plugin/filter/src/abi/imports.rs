@@ -30,8 +30,12 @@ host_functions!("env" {
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize);
     fn proxy_get_property(path: *const u8, path_size: usize, out: *mut *mut u8, out_size: *mut usize);
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize);
+    fn proxy_get_shared_data(key: *const u8, key_size: usize, out: *mut *mut u8, out_size: *mut usize, version: *mut u32);
+    fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, version: u32);
+    fn proxy_set_tick_period_milliseconds(milliseconds: u32);
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32);
     fn proxy_increment_metric(id: u32, offset: i64);
+    fn proxy_record_metric(id: u32, value: u64);
 });
 
 host_functions!("wasi_snapshot_preview1" {

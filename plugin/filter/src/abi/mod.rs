@@ -12,6 +12,8 @@ mod memory;
 mod pairs;
 
 pub(crate) use host::{
-    MetricId, Side, apply, define_counter, environment_variable, fill_random, header_pairs,
-    increment, log_error, monotonic_now, node_cluster, now, plugin_configuration, set_filter_state,
+    MetricId, MetricKind, Side, apply, define_metric, environment_variable, fill_random,
+    header_pairs, increment, is_from_upstream, log_error, log_warning, monotonic_now, node_cluster,
+    now, plugin_configuration, record, set_filter_state, set_shared_data, shared_data, tick_every,
+    wall_now,
 };

@@ -1,0 +1,136 @@
+//! What the configuration says of routes, ready for requests: which template a request matches, and what
+//! holds for it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::learner::Limits;
+use super::matcher::{Scratch, Templates};
+use crate::config::{
+    Infer, ParameterName, Period, Ratio, RouteEntry, RouteSettings, Signal, Text, WhichLines,
+};
+use crate::{Method, Sampler};
+
+/// The routes of a configuration.
+#[derive(Clone, Debug)]
+pub struct Router {
+    templates: Rc<Templates>,
+    ignored: Rc<Templates>,
+    rules: Vec<Rules>,
+    /// The limits of inference; none: nothing is inferred.
+    pub limits: Option<Limits>,
+}
+
+/// What the request's head says of its route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// It is to leave no trace.
+    Ignored,
+    /// It matches this template, counted from 0.
+    Template(usize),
+    /// No template. The route is inferred once the answer is known.
+    Open,
+}
+
+/// What holds for the requests of one template.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What `http.route` says.
+    pub name: String,
+    /// Decides for the traces that start here, if this route has a ratio of its own.
+    pub sampler: Option<Sampler>,
+    /// A span that took longer is kept.
+    pub slow: Option<Duration>,
+    /// Which requests are logged.
+    pub lines: WhichLines,
+    /// Whether requests are counted.
+    pub counts: bool,
+    secret: Vec<String>,
+}
+
+/// What stands in the place of a secret.
+const REDACTED: &[u8] = b"REDACTED";
+
+/// The most children that a parent has before they collapse. Services have fewer resources beside each
+/// other than they have users or articles.
+const MOST_CHILDREN: usize = 32;
+
+impl Router {
+    /// Takes what was configured.
+    pub fn new(settings: &RouteSettings) -> Self {
+        let routes = settings.keys.limit.as_usize();
+        let limits = match settings.keys.infer {
+            Infer::Learned => Some(Limits { routes, children: Some(MOST_CHILDREN) }),
+            Infer::Typed => Some(Limits { routes, children: None }),
+            Infer::Off => None,
+        };
+        Self {
+            templates: Rc::clone(&settings.templates),
+            ignored: Rc::clone(&settings.ignored),
+            rules: settings.keys.templates.0.iter().map(Rules::new).collect(),
+            limits,
+        }
+    }
+
+    /// What a request's head says of its route. The path has no query.
+    pub fn target(&self, method: Method, path: &[u8], scratch: &mut Scratch) -> Target {
+        if self.ignored.find(method, path, scratch).is_some() {
+            return Target::Ignored;
+        }
+        self.templates.find(method, path, scratch).map_or(Target::Open, Target::Template)
+    }
+
+    /// What holds for requests with this target, if that is a template.
+    pub fn rules(&self, target: Target) -> Option<&Rules> {
+        match target {
+            Target::Template(template) => self.rules.get(template),
+            Target::Ignored | Target::Open => None,
+        }
+    }
+
+    /// The path with its secrets left out, if there are any.
+    pub fn redacted(&self, target: Target, path: &[u8], scratch: &mut Scratch) -> Option<Vec<u8>> {
+        let Target::Template(template) = target else { return None };
+        let rules = self.rules.get(template).filter(|rules| !rules.secret.is_empty())?;
+        let mut redacted = Vec::with_capacity(path.len());
+        let mut rest = 0;
+        for secret in self.templates.locate(template, &rules.secret, path, scratch) {
+            redacted.extend_from_slice(path.get(rest..secret.start).unwrap_or_default());
+            redacted.extend_from_slice(REDACTED);
+            rest = secret.end;
+        }
+        redacted.extend_from_slice(path.get(rest..).unwrap_or_default());
+        Some(redacted)
+    }
+
+    /// The templates, for explaining.
+    pub(super) fn templates(&self) -> &Templates {
+        &self.templates
+    }
+
+    /// The paths to be ignored, for explaining.
+    pub(super) fn ignored(&self) -> &Templates {
+        &self.ignored
+    }
+
+    /// The name of a template's route, for explaining.
+    pub(super) fn name(&self, template: usize) -> &str {
+        self.rules.get(template).map_or("", |rules| &rules.name)
+    }
+}
+
+impl Rules {
+    fn new(RouteEntry { template, settings }: &RouteEntry) -> Self {
+        let leaves_out = |signal| settings.ignore.0.contains(&signal);
+        let ratio =
+            if leaves_out(Signal::Trace) { Some(0.0) } else { settings.sample.map(Ratio::as_f64) };
+        Self {
+            name: settings.name.as_ref().map_or(template.text.as_str(), Text::as_str).to_owned(),
+            sampler: ratio.map(Sampler::with_ratio),
+            slow: settings.slow.map(Period::as_duration),
+            lines: if leaves_out(Signal::Log) { WhichLines::None } else { settings.log },
+            counts: !leaves_out(Signal::Metrics),
+            secret: settings.secret.0.iter().map(|ParameterName(name)| name.clone()).collect(),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Letters and digits in one word, and words that are joined: which of them are words, and which hold an
+//! identifier.
+
+use super::scan::{Class, Scan};
+use super::{Kind, Rule, Verdict, vocabulary};
+
+/// A segment of letters alone. Any word in any language stays; what goes is what only chance makes.
+pub(super) fn letters(segment: &[u8], scan: &Scan) -> Verdict {
+    if scan.hex_letters == segment.len() && segment.len() >= 10 {
+        return Verdict::identifier(Kind::Hex, Rule::Mixed);
+    }
+    if is_random_letters(scan) {
+        return Verdict::identifier(Kind::Token, Rule::Mixed);
+    }
+    Verdict::word(Rule::Letters)
+}
+
+/// A segment of letters, digits and joints that has no fixed format.
+pub(super) fn joined(segment: &[u8], scan: &Scan) -> Verdict {
+    if scan.joints == 0 {
+        return match word_with_digits(segment, scan) {
+            None => Verdict::word(Rule::WordWithDigits),
+            Some(kind) => Verdict::identifier(kind, Rule::Mixed),
+        };
+    }
+    if is_version(segment) {
+        return Verdict::word(Rule::Known);
+    }
+    if matches!(segment, b"." | b"..") {
+        return Verdict::identifier(Kind::Str, Rule::Punctuated);
+    }
+    if are_words(segment) {
+        return Verdict::word(Rule::Words);
+    }
+    Verdict::identifier(Kind::Str, Rule::Numbered)
+}
+
+/// `v1`, `v1.2`, `v2beta1`, `v1p1beta1`, `v1-rc.2`: a `v`, short numbers, and what releases are called.
+fn is_version(bytes: &[u8]) -> bool {
+    let [b'v' | b'V', rest @ ..] = bytes else { return false };
+    let Some(b'0'..=b'9') = rest.first() else { return false };
+    runs(rest).all(|(class, run)| match class {
+        Class::Digit => run.len() <= 4 || (matches!(run.len(), 6 | 8) && run.starts_with(b"20")),
+        Class::Lower => matches!(
+            run,
+            b"alpha" | b"beta" | b"rc" | b"p" | b"preview" | b"dev" | b"a" | b"b" | b"x"
+        ),
+        Class::Joint => run.len() == 1,
+        Class::Upper | Class::Other => false,
+    })
+}
+
+/// Whether all pieces between joints are words, or numbers that belong to the word before or behind them.
+fn are_words(segment: &[u8]) -> bool {
+    let mut pieces =
+        segment.split(|byte| b"-_.".contains(byte)).filter(|piece| !piece.is_empty()).peekable();
+    let mut owns_numbers = false;
+    while let Some(piece) = pieces.next() {
+        let scan = Scan::of(piece);
+        let fits = if scan.is_all_digits() {
+            owns_numbers || is_measure(piece, pieces.peek().copied())
+        } else {
+            owns_numbers = vocabulary::takes_number(piece);
+            is_word(piece, &scan)
+        };
+        if !fits {
+            return false;
+        }
+    }
+    true
+}
+
+/// A short number in front of a unit: `30-day`, `2-factor`.
+fn is_measure(digits: &[u8], next: Option<&[u8]>) -> bool {
+    (digits.len() <= 2 || vocabulary::is_size(digits))
+        && next.is_some_and(|next| next.len() > 1 && vocabulary::is_unit(next))
+}
+
+fn is_word(piece: &[u8], scan: &Scan) -> bool {
+    if scan.is_all_letters() {
+        return letters(piece, scan).kind.is_none();
+    }
+    vocabulary::is_known(piece)
+        || is_dimension(piece)
+        || (!is_hash(scan) && word_with_digits(piece, scan).is_none())
+}
+
+/// `32x32`, `1920x1080`.
+fn is_dimension(piece: &[u8]) -> bool {
+    let mut sides = piece.split(|&byte| byte == b'x');
+    let mut is_side = || {
+        sides.next().is_some_and(|side| {
+            (1..=4).contains(&side.len()) && side.iter().all(u8::is_ascii_digit)
+        })
+    };
+    is_side() && is_side() && sides.next().is_none()
+}
+
+/// Hexadecimal digits, as they stand between joints in the names of files and of things.
+fn is_hash(scan: &Scan) -> bool {
+    scan.is_all_hex() && scan.length() >= 8
+}
+
+/// What kind of identifier letters with digits are, if they are no word.
+fn word_with_digits(segment: &[u8], scan: &Scan) -> Option<Kind> {
+    if is_version(segment) {
+        return None;
+    }
+    let word = without_version(segment);
+    let scan = if word.len() == segment.len() { *scan } else { Scan::of(word) };
+    let is_word = match scan.digit_runs {
+        0 => !is_random_letters(&scan),
+        1 => !is_random(&scan) && is_numbered_word(word),
+        _ => false,
+    };
+    if is_word {
+        return None;
+    }
+    let is_token = (scan.length() >= 5 && scan.digit_runs > 1) || is_random(&scan);
+    Some(if is_token { Kind::Token } else { Kind::Str })
+}
+
+/// The word before a version: `oauth2v1`, `s3v4`.
+fn without_version(segment: &[u8]) -> &[u8] {
+    match segment {
+        [word @ .., b'v', b'1'..=b'9'] if word.len() > 1 => word,
+        _ => segment,
+    }
+}
+
+/// A word with one number in it, of so few digits that it is no identifier.
+fn is_numbered_word(word: &[u8]) -> bool {
+    let start = word.iter().position(u8::is_ascii_digit).unwrap_or(word.len());
+    let Some((before, rest)) = word.split_at_checked(start) else { return false };
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let Some((digits, behind)) = rest.split_at_checked(end) else { return false };
+    if before.is_empty() {
+        return is_led_by_number(digits, behind);
+    }
+    match digits.len() {
+        1 => behind.len() < 20,
+        2 => behind.len() < 12,
+        3..=5 => vocabulary::is_size(digits) || vocabulary::takes_number(before),
+        _ => false,
+    }
+}
+
+/// `2fa`, `3d`, `24h`, `30days`, `360view`.
+fn is_led_by_number(digits: &[u8], behind: &[u8]) -> bool {
+    match digits.len() {
+        1 => true,
+        2 => behind.len() > 2 || vocabulary::is_unit(behind),
+        _ => vocabulary::is_size(digits) && (behind.len() > 2 || vocabulary::is_unit(behind)),
+    }
+}
+
+fn is_random(scan: &Scan) -> bool {
+    let both_cases = scan.lower > 0 && scan.upper > 0;
+    let restless = both_cases && scan.length() >= 5 && scan.is_restless();
+    let long = scan.length() >= 20 && scan.digit_runs > 0 && scan.inner_lower_runs > 0;
+    restless || long || (scan.length() >= 10 && scan.has_random_case())
+}
+
+fn is_random_letters(scan: &Scan) -> bool {
+    let both_cases = scan.lower > 0 && scan.upper > 0;
+    (both_cases && scan.length() >= 8 && scan.is_restless())
+        || (scan.length() >= 10 && scan.has_random_case())
+}
+
+/// Runs of bytes of one class.
+fn runs(mut bytes: &[u8]) -> impl Iterator<Item = (Class, &[u8])> {
+    std::iter::from_fn(move || {
+        let class = Class::of(*bytes.first()?);
+        let end = bytes.iter().position(|&byte| Class::of(byte) != class).unwrap_or(bytes.len());
+        let (run, rest) = bytes.split_at_checked(end)?;
+        bytes = rest;
+        Some((class, run))
+    })
+}
