@@ -49,7 +49,7 @@ impl Contexts {
         if self.shared.is_none() {
             self.shared = Shared::seeded();
         }
-        let made = self.shared.as_ref().and_then(|_| Root::configure());
+        let made = self.shared.as_mut().and_then(|shared| Root::configure(&mut shared.stats));
         let configured = made.is_some();
         self.roots.insert(root, made.map(Rc::new));
         configured

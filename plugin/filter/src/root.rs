@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use sightline_core::route::{Inference, Route};
+use sightline_core::route::{Inference, Route, RouteCounts};
 use sightline_core::{Exchange, Place, Plan, config};
 
 use crate::abi;
@@ -28,13 +28,15 @@ const TICK: Duration = Duration::from_secs(1);
 impl Root {
     /// Compiles the configuration that the host holds ready now. What is wrong with it goes to the host's
     /// log, a line for each problem.
-    pub(crate) fn configure() -> Option<Self> {
+    pub(crate) fn configure(stats: &mut Stats) -> Option<Self> {
         match config::read(&abi::plugin_configuration()) {
             Ok(settings) => {
                 for warning in settings.warnings() {
                     abi::log_warning(&format!("sightline: configuration: {warning}"));
                 }
-                Some(Self::new(Plan::new(&settings, &place())))
+                let root = Self::new(Plan::new(&settings, &place()));
+                root.tick(stats);
+                Some(root)
             }
             Err(problems) => {
                 for problem in problems.iter() {
@@ -46,8 +48,8 @@ impl Root {
     }
 
     fn new(plan: Plan) -> Self {
-        let mut ledger = SharedValue::routes_of(&plan.service);
-        let inference = Inference::join(plan.router.limits, &mut ledger);
+        let ledger = SharedValue::routes_of(&plan.service);
+        let inference = Inference::new(plan.router.limits);
         if plan.router.limits.is_some() {
             abi::tick_every(TICK);
         }
@@ -64,14 +66,20 @@ impl Root {
         }
     }
 
-    /// Hands over the route of a request that is over, unless it is to leave no trace.
-    pub(crate) fn with_route(&self, exchange: &Exchange, then: impl FnOnce(Route<'_>)) {
+    /// Hands over the route of a request that is over, unless it is to leave no trace, and how many routes
+    /// there are now.
+    pub(crate) fn with_route(
+        &self,
+        exchange: &Exchange,
+        then: impl FnOnce(Route<'_>, RouteCounts),
+    ) {
         // The host does not call back while it is being called.
         let Ok(mut routes) = self.routes.try_borrow_mut() else { return };
         let Routes { inference, ledger } = &mut *routes;
         let router = &self.plan.router;
-        if let Some(route) = inference.route_of(exchange, router, abi::is_from_upstream, ledger) {
-            then(route);
+        let found = inference.route_of(exchange, router, abi::is_from_upstream, ledger);
+        if let Some((route, counts)) = found {
+            then(route, counts);
         }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) struct Stats {
     /// A series that the host would not define stays out, and is not asked for again.
     requests: HashMap<Series, Option<MetricId>, BuildHasherDefault<Quick>>,
     of_routes: HashMap<&'static str, Option<MetricId>, BuildHasherDefault<Quick>>,
+    recorded: Option<RouteCounts>,
 }
 
 impl Stats {
@@ -37,8 +38,11 @@ impl Stats {
         }
     }
 
-    /// Says how many routes there are.
+    /// Says how many routes there are, if that has changed.
     pub(crate) fn record_routes(&mut self, counts: RouteCounts) {
+        if self.recorded.replace(counts) == Some(counts) {
+            return;
+        }
         for (name, value) in
             [(red::ROUTES_ACTIVE, counts.active), (red::ROUTES_COLLAPSED, counts.collapsed)]
         {

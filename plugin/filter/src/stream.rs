@@ -54,7 +54,10 @@ impl Stream {
         if !exchange.is_answered() {
             respond(&mut exchange);
         }
-        self.root.with_route(&exchange, |route| {
+        self.root.with_route(&exchange, |route, counts| {
+            if self.root.plan.counts_stats {
+                shared.stats.record_routes(counts);
+            }
             self.emit(&exchange.finish(abi::monotonic_now(), route), &exchange, shared);
         });
     }

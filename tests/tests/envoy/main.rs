@@ -10,5 +10,6 @@ mod fixture;
 mod frameworks;
 mod hostile_input;
 mod request_id;
+mod routes;
 mod stats;
 mod trace_context;

@@ -9,7 +9,7 @@ use sightline_core::route::learner::Limits;
 use sightline_core::route::segment::LONGEST_WORD;
 use sightline_core::route::shape::{MOST_PARTS, Shape, name};
 use sightline_core::route::template::{LONGEST_TEMPLATE, MOST_SEGMENTS};
-use sightline_core::route::{Inference, Ledger, Precedence, Scratch, Templates};
+use sightline_core::route::{Alone, Inference, Precedence, Scratch, Templates};
 use sightline_core::{Exchange, Method, Moment, Monotonic, Place, Plan, Rng, Wall};
 
 use crate::text;
@@ -89,30 +89,14 @@ fn is_ours(yaml: &str) -> bool {
 struct Worker {
     plan: Plan,
     inference: Inference,
-    ledger: Memory,
-}
-
-#[derive(Default)]
-struct Memory(Vec<u8>);
-
-impl Ledger for Memory {
-    fn agree(&mut self, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> bool {
-        if let Some(next) = change(&self.0) {
-            self.0 = next;
-        }
-        true
-    }
-
-    fn hour(&self) -> u32 {
-        1
-    }
+    ledger: Alone,
 }
 
 impl Worker {
     fn new(settings: &Settings) -> Self {
         let plan = Plan::new(settings, &Place::default());
-        let mut ledger = Memory::default();
-        let inference = Inference::join(plan.router.limits, &mut ledger);
+        let ledger = Alone::default();
+        let inference = Inference::new(plan.router.limits);
         Self { plan, inference, ledger }
     }
 
@@ -122,7 +106,7 @@ impl Worker {
         let exchange = self.exchange(request, answer);
         let is_from_app = || answer.contains("app");
         let Self { plan, inference, ledger } = self;
-        let route = inference.route_of(&exchange, &plan.router, is_from_app, ledger)?;
+        let (route, _) = inference.route_of(&exchange, &plan.router, is_from_app, ledger)?;
         Some((route.name.to_owned(), route.source.as_str()))
     }
 

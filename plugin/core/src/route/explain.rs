@@ -223,7 +223,7 @@ mod tests {
     fn explain(said: &str, exists: bool, path: &str) -> String {
         let settings = config::read(said.as_bytes()).unwrap();
         let router = Router::new(&settings.routes);
-        let inference = Inference::join(router.limits, &mut Alone::default());
+        let inference = Inference::new(router.limits);
         let Explanation { steps, route, source } =
             inference.explain(&router, Method::Get, path.as_bytes(), exists);
         let lines: Vec<String> = steps.iter().map(Step::to_string).collect();
@@ -283,7 +283,7 @@ mod tests {
             let said = format!(r#"{{"routes": {{"templates": ["/a/{{x}}"], "limit": {limit}}}}}"#);
             let router = Router::new(&config::read(said.as_bytes()).unwrap().routes);
             let mut ledger = Alone::default();
-            let mut inference = Inference::join(router.limits, &mut ledger);
+            let mut inference = Inference::new(router.limits);
             for path in &paths {
                 for (answer, exists) in [(Answer::Nothing, false), (Answer::Exists, true)] {
                     let explained = inference.explain(&router, Method::Get, path.as_bytes(), exists);

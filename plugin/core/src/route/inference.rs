@@ -16,6 +16,7 @@ pub struct Inference {
     limits: Option<Limits>,
     /// The limit was met since the workers last agreed: until then no route is asked for.
     full: bool,
+    counts: RouteCounts,
 }
 
 /// The state that all workers of a host share.
@@ -60,33 +61,32 @@ pub struct RouteCounts {
 }
 
 impl Inference {
-    /// Begins with what the workers agree on already.
-    pub fn join(limits: Option<Limits>, ledger: &mut impl Ledger) -> Self {
-        let mut inference = Self { learned: Learned::default(), limits, full: false };
-        inference.agree(ledger);
-        inference
+    /// Knows nothing until it [agrees](Self::agree) with the others for the first time.
+    pub fn new(limits: Option<Limits>) -> Self {
+        Self { learned: Learned::default(), limits, full: false, counts: RouteCounts::default() }
     }
 
-    /// The route of a request that is over; none if it is to leave no trace. `is_from_app` is asked only
-    /// where it matters.
+    /// The route of a request that is over, and how many routes there are now; none if it is to leave no
+    /// trace. `is_from_app` is asked only where it matters.
     pub fn route_of<'a>(
         &'a mut self,
         exchange: &Exchange,
         router: &'a Router,
         is_from_app: impl FnOnce() -> bool,
         ledger: &mut impl Ledger,
-    ) -> Option<Route<'a>> {
-        match exchange.target() {
-            Target::Ignored => None,
-            target @ Target::Template(_) => router
-                .rules(target)
-                .map(|rules| Route { name: &rules.name, source: Source::Template }),
+    ) -> Option<(Route<'a>, RouteCounts)> {
+        let route = match exchange.target() {
+            Target::Ignored => return None,
+            target @ Target::Template(_) => {
+                Route { name: &router.rules(target)?.name, source: Source::Template }
+            }
             Target::Open => {
                 let path = exchange.shape();
                 let inferred = self.infer(&path, exchange.answer(), is_from_app, ledger);
-                Some(self.name(inferred))
+                self.name(inferred)
             }
-        }
+        };
+        Some((route, self.counts))
     }
 
     /// The route of a path that no template matches. `is_from_app` is asked only where it matters.
@@ -136,8 +136,7 @@ impl Inference {
 
     /// How many routes there are.
     pub fn counts(&self) -> RouteCounts {
-        let summary = self.learned.summary();
-        RouteCounts { active: summary.active, collapsed: summary.collapsed }
+        self.counts
     }
 
     /// What has been learned, for explaining and suggesting.
@@ -206,6 +205,8 @@ impl Inference {
         match next {
             Some(next) if agreed => {
                 self.learned.adopt(next);
+                let summary = self.learned.summary();
+                self.counts = RouteCounts { active: summary.active, collapsed: summary.collapsed };
                 outcome
             }
             _ => None,

@@ -37,7 +37,10 @@ pub(super) fn of_plugin(
     }
     if let Some(manager) = plain.pointer_mut(CONNECTION_MANAGER) {
         manage(manager, &scenario.manager);
-        manager["access_log"][0]["typed_config"]["log_format"] = access::format(scenario);
+        let log = &mut manager["access_log"][0];
+        log["typed_config"]["log_format"] = access::format(scenario);
+        // Of requests without a line something is told too.
+        log["filter"] = Value::Null;
         filters(manager, scenario, plugin, stand);
     }
     let quic = places::quic_plugins(scenario).contains(&plugin);
