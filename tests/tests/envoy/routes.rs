@@ -187,7 +187,7 @@ fn too_many_words_beside_each_other_become_one_on_all_workers() {
         let letter = |n: usize| char::from(b'a' + u8::try_from(n % 26).unwrap_or(0));
         format!("/blog/on-{}{}{}", letter(number), letter(number / 26), letter(number / 7))
     };
-    for number in 0..80 {
+    for number in 0..130 {
         proxy.send(&Request::get(&slug(number)));
     }
     let settled = || {
@@ -196,7 +196,7 @@ fn too_many_words_beside_each_other_become_one_on_all_workers() {
             .map(|try_| {
                 route_of(
                     &proxy,
-                    &Request::get(&slug(100 + try_)),
+                    &Request::get(&slug(200 + try_)),
                     &format!("late-{try_}-{}", proxy.lines().len()),
                 )
             })
@@ -213,7 +213,7 @@ fn too_many_words_beside_each_other_become_one_on_all_workers() {
         .collect();
     routes.sort_unstable();
     routes.dedup();
-    assert!(routes.len() <= 33, "32 words and what they became: {routes:?}");
+    assert!(routes.len() <= 101, "100 words and what they became: {routes:?}");
     proxy.settles_at(1.0, "sightline_routes_collapsed", &[]);
 }
 

@@ -53,7 +53,7 @@ const REDACTED: &[u8] = b"REDACTED";
 
 /// The most children that a parent has before they collapse. Services have fewer resources beside each
 /// other than they have users or articles.
-const MOST_CHILDREN: usize = 32;
+const MOST_CHILDREN: usize = 100;
 
 impl Router {
     /// Takes what was configured.

@@ -53,27 +53,64 @@ fn is_version(bytes: &[u8]) -> bool {
 /// Whether all pieces between joints are words, or numbers that belong to the word before or behind them.
 fn are_words(segment: &[u8]) -> bool {
     let mut pieces =
-        segment.split(|byte| b"-_.".contains(byte)).filter(|piece| !piece.is_empty()).peekable();
-    let mut owns_numbers = false;
+        segment.split_inclusive(|byte| JOINTS.contains(byte)).map(Piece::new).peekable();
+    let mut before = Piece::default();
     while let Some(piece) = pieces.next() {
-        let scan = Scan::of(piece);
-        let fits = if scan.is_all_digits() {
-            owns_numbers || is_measure(piece, pieces.peek().copied())
+        let scan = Scan::of(piece.bytes);
+        let fits = if piece.bytes.is_empty() {
+            true
+        } else if scan.is_all_digits() {
+            before.owns(piece) || piece.is_measure_of(pieces.peek().copied().unwrap_or_default())
         } else {
-            owns_numbers = vocabulary::takes_number(piece);
-            is_word(piece, &scan)
+            is_word(piece.bytes, &scan)
         };
         if !fits {
             return false;
+        }
+        // What owns one number owns the next: `http-1.1`.
+        if !(scan.is_all_digits() && before.takes_numbers()) {
+            before = piece;
         }
     }
     true
 }
 
-/// A short number in front of a unit: `30-day`, `2-factor`.
-fn is_measure(digits: &[u8], next: Option<&[u8]>) -> bool {
-    (digits.len() <= 2 || vocabulary::is_size(digits))
-        && next.is_some_and(|next| next.len() > 1 && vocabulary::is_unit(next))
+const JOINTS: &[u8] = b"-_.";
+
+/// What stands between two joints, and the joint behind it.
+#[derive(Clone, Copy, Default)]
+struct Piece<'a> {
+    bytes: &'a [u8],
+    joint: Option<u8>,
+}
+
+impl<'a> Piece<'a> {
+    fn new(with_joint: &'a [u8]) -> Self {
+        match with_joint {
+            [bytes @ .., joint] if JOINTS.contains(joint) => Self { bytes, joint: Some(*joint) },
+            bytes => Self { bytes, joint: None },
+        }
+    }
+
+    fn takes_numbers(self) -> bool {
+        vocabulary::takes_number(self.bytes)
+    }
+
+    /// Whether a number behind this belongs to it: `utf-8`, `tls1.3`.
+    fn owns(self, number: Self) -> bool {
+        let is_version = self.joint == Some(b'.')
+            && number.bytes.len() <= 2
+            && self.bytes.last().is_some_and(u8::is_ascii_digit)
+            && self.bytes.first().is_some_and(u8::is_ascii_alphabetic);
+        self.takes_numbers() || is_version
+    }
+
+    /// Whether this number belongs to what follows: `30-day`, `2-factor`, `360-view`.
+    fn is_measure_of(self, next: Self) -> bool {
+        let is_unit = next.bytes.len() > 1 && vocabulary::is_unit(next.bytes);
+        let is_word = !next.bytes.is_empty() && next.bytes.iter().all(u8::is_ascii_alphabetic);
+        (self.bytes.len() <= 2 && is_unit) || (vocabulary::is_size(self.bytes) && is_word)
+    }
 }
 
 fn is_word(piece: &[u8], scan: &Scan) -> bool {
@@ -138,8 +175,9 @@ fn is_numbered_word(word: &[u8]) -> bool {
         return is_led_by_number(digits, behind);
     }
     match digits.len() {
-        1 => behind.len() < 20,
-        2 => behind.len() < 12,
+        // Words are not so long, unless a number ends them.
+        _ if word.len() >= 20 && !behind.is_empty() => false,
+        1..=2 => true,
         3..=5 => vocabulary::is_size(digits) || vocabulary::takes_number(before),
         _ => false,
     }
@@ -157,8 +195,7 @@ fn is_led_by_number(digits: &[u8], behind: &[u8]) -> bool {
 fn is_random(scan: &Scan) -> bool {
     let both_cases = scan.lower > 0 && scan.upper > 0;
     let restless = both_cases && scan.length() >= 5 && scan.is_restless();
-    let long = scan.length() >= 20 && scan.digit_runs > 0 && scan.inner_lower_runs > 0;
-    restless || long || (scan.length() >= 10 && scan.has_random_case())
+    restless || (scan.length() >= 10 && scan.has_random_case())
 }
 
 fn is_random_letters(scan: &Scan) -> bool {

@@ -45,6 +45,11 @@ fn the_words_of_the_issue_stay() {
         "v1p1beta1",
         "a",
         "openid-configuration",
+        "tls1.3",
+        "http-1.1",
+        "360-view",
+        "2-factor-auth",
+        "ed25519",
     ] {
         assert_eq!(show(word), word);
     }
@@ -83,6 +88,10 @@ fn identifiers_are_named_by_their_kind() {
         ("52.5,13.4", "{str}"),
         ("main.8f3a2b1c.js", "{str}"),
         ("22j", "{str}"),
+        ("AKIAIOSFODNN7EXAMPLE", "{str}"),
+        ("app.log.2024-01-31", "{str}"),
+        ("web-0", "{str}"),
+        ("order-128-5", "{str}"),
         ("INC001268637US", "{str}"),
         ("**", "{str}"),
         ("..", "{str}"),

@@ -4,7 +4,8 @@
 //! identifier.
 
 /// Words that no rule would keep, in lower case and in order.
-const WORDS: [&[u8]; 17] = [
+const WORDS: [&[u8]; 26] = [
+    b"24-7",
     b"24x7",
     b"3ds1",
     b"3ds2",
@@ -16,10 +17,18 @@ const WORDS: [&[u8]; 17] = [
     b"7x24",
     b"9to5",
     b"b2b2c",
+    b"curve25519",
+    b"ed25519",
     b"face2face",
+    b"i386",
+    b"i486",
+    b"i586",
+    b"i686",
     b"m3u8",
+    b"secp256k1",
     b"utf8mb3",
     b"utf8mb4",
+    b"x25519",
     b"x86-64",
     b"x86_64",
 ];
