@@ -2,6 +2,12 @@
 //!
 //! The benches themselves are in `benches/`.
 
+pub mod allocations;
+pub mod catalogue;
+pub mod flood;
+pub mod report;
+pub mod rounds;
+
 use sightline_core::Pair;
 
 /// A browser's request, as Envoy hands it over.

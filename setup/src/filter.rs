@@ -156,9 +156,9 @@ mod tests {
         build(&scratch.checkout).unwrap();
         assert_eq!(changed(), long_ago, "nothing changed");
 
-        write_filter(&scratch, &[&surface::EXPORTS[..], &["proxy_on_tick"]].concat());
+        write_filter(&scratch, &[&surface::EXPORTS[..], &["proxy_on_done"]].concat());
         let dropped = build(&scratch.checkout).unwrap().dropped_exports;
-        assert_eq!(dropped, ["proxy_on_tick"]);
+        assert_eq!(dropped, ["proxy_on_done"]);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The command line: which verb, with what. What the verbs do is in their own modules.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::time::Duration;
+
+use crate::fuzz::TARGETS;
 
 const HELP: &str = "\
 The project's verbs. Each sets up what it needs into target/ and reuses it.
@@ -11,6 +14,7 @@ Usage: cargo xtask VERB
   build    the finished filter, target/sightline.wasm
   test     all tests, with Python and real Envoys
   bench    the benches, with their results in target/bench
+  fuzz     hostile bytes for what reads paths, templates, configurations
   lint     formatting, clippy, docs, tidy checks
   demo     Envoy with the filter in front of Python apps
 
@@ -26,9 +30,11 @@ Sets up all that the tests need and runs them, to the end even where some fail.
 
 Usage: cargo xtask test [--fast] [--all-envoys] [-- CARGO-TEST-ARGUMENTS]
 
-  --fast         leave out the tests that need Envoy
+  --fast         leave out the tests that need Envoy, and the fuzz targets
   --all-envoys   run those that need Envoy on every supported version, not only on the newest
   -- ...         handed to cargo test, as in: cargo xtask test --fast -- red::
+
+After the tests each fuzz target runs for 3 seconds, unless arguments follow the --.
 
 Where CI is set, the tests that need Envoy run on the oldest version too.
 SIGHTLINE_ENVOY=PATH runs all on that Envoy alone, SIGHTLINE_ENVOY_VERSION=X on that version.";
@@ -39,6 +45,15 @@ Runs the benches; what they measured is kept in target/bench for comparison.
 Usage: cargo xtask bench [NAME]
 
   NAME   only benches with this in their name";
+
+const FUZZ: &str = "\
+Builds the fuzz targets and runs them, one after the other, each until it finds something.
+Needs a C++ compiler. The corpus is kept in target/fuzz/corpus, what was found in target/fuzz/artifacts.
+
+Usage: cargo xtask fuzz [TARGET] [--for 60s]
+
+  TARGET       only this one: template, matcher, inference, learner or config
+  --for 60s    how long each target runs: a whole number with a unit, 20s or 5m; 60s if not said";
 
 const LINT: &str = "\
 Checks formatting, clippy natively and for the filter's target, the docs, and the tidy tests.
@@ -53,8 +68,14 @@ Usage: cargo xtask demo [--for 30s] [ARGUMENTS]
 
 All arguments are those of `sightline demo`.";
 
-const VERBS: [(&str, &str); 5] =
-    [("build", BUILD), ("test", TEST), ("bench", BENCH), ("lint", LINT), ("demo", DEMO)];
+const VERBS: [(&str, &str); 6] = [
+    ("build", BUILD),
+    ("test", TEST),
+    ("bench", BENCH),
+    ("fuzz", FUZZ),
+    ("lint", LINT),
+    ("demo", DEMO),
+];
 
 /// What was asked for.
 #[derive(Debug, PartialEq)]
@@ -65,6 +86,7 @@ pub(crate) enum Verb {
     Test(Test),
     /// The name of the benches that are wanted, if not all are.
     Bench(Option<OsString>),
+    Fuzz(Fuzz),
     Lint,
     /// Arguments for `sightline demo`.
     Demo(Vec<OsString>),
@@ -77,6 +99,15 @@ pub(crate) struct Test {
     pub(crate) all_envoys: bool,
     /// For `cargo test`.
     pub(crate) rest: Vec<OsString>,
+}
+
+/// Which fuzz targets are to be run, and for how long.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Fuzz {
+    /// None: all of them.
+    pub(crate) target: Option<&'static str>,
+    /// For each.
+    pub(crate) period: Duration,
 }
 
 /// A command line that means nothing, in words for whoever typed it.
@@ -110,6 +141,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Ver
         "lint" => nothing(name, &rest).map(|()| Verb::Lint),
         "test" => test(rest).map(Verb::Test),
         "bench" => bench(&rest).map(Verb::Bench),
+        "fuzz" => fuzz(rest).map(Verb::Fuzz),
         _ => Ok(Verb::Demo(rest)),
     }
 }
@@ -156,6 +188,40 @@ fn bench(rest: &[OsString]) -> Result<Option<OsString>, Wrong> {
     }
 }
 
+fn fuzz(rest: Vec<OsString>) -> Result<Fuzz, Wrong> {
+    let mut fuzz = Fuzz { target: None, period: Duration::from_mins(1) };
+    let mut rest = rest.into_iter();
+    while let Some(argument) = rest.next() {
+        if argument == "--for" {
+            fuzz.period = period(&rest.next().unwrap_or_default())?;
+            continue;
+        }
+        if argument.to_string_lossy().starts_with('-') {
+            return Err(unknown("argument", &argument, ["--for"], "cargo xtask fuzz --help"));
+        }
+        let target = TARGETS.into_iter().find(|&target| argument == *target);
+        let target = target
+            .ok_or_else(|| unknown("target", &argument, TARGETS, "cargo xtask fuzz --help"))?;
+        if fuzz.target.replace(target).is_some() {
+            return Err(too_much("fuzz", &argument));
+        }
+    }
+    Ok(fuzz)
+}
+
+/// Seconds or minutes. libFuzzer knows nothing smaller than a second, and takes 0 for ever.
+fn period(said: &OsStr) -> Result<Duration, Wrong> {
+    let text = said.to_string_lossy();
+    let number = |unit| text.strip_suffix(unit).and_then(|number| number.parse::<u32>().ok());
+    let minutes = number('m').and_then(|minutes| minutes.checked_mul(60));
+    match number('s').or(minutes).filter(|&seconds| seconds > 0) {
+        Some(seconds) => Ok(Duration::from_secs(seconds.into())),
+        None => Err(Wrong(format!(
+            "\"{text}\" is no time to fuzz for. Give a whole number with a unit, as in 20s or 5m."
+        ))),
+    }
+}
+
 fn too_much(verb: &str, argument: &OsString) -> Wrong {
     let argument = argument.display();
     Wrong(format!("{verb} does not take \"{argument}\". See cargo xtask {verb} --help."))
@@ -179,6 +245,9 @@ mod tests {
         let rest = vec![OsString::from("red"), "--".into(), "--nocapture".into()];
         let fast = Test { fast: true, ..Test::default() };
         let all = Test { all_envoys: true, rest: rest.clone(), ..Test::default() };
+        let fuzz = |target, seconds| {
+            Verb::Fuzz(Fuzz { target: Some(target), period: Duration::from_secs(seconds) })
+        };
         let table = [
             ("build", Verb::Build),
             ("lint", Verb::Lint),
@@ -188,6 +257,9 @@ mod tests {
             ("test --fast", Verb::Test(fast)),
             ("test --all-envoys -- red -- --nocapture", Verb::Test(all)),
             ("test -- --help", Verb::Test(Test { rest: vec!["--help".into()], ..Test::default() })),
+            ("fuzz", Verb::Fuzz(Fuzz { target: None, period: Duration::from_mins(1) })),
+            ("fuzz --for 5m config", fuzz("config", 300)),
+            ("fuzz matcher --for 3s", fuzz("matcher", 3)),
             ("demo --for 30s", Verb::Demo(vec!["--for".into(), "30s".into()])),
             ("--help", Verb::Help(HELP)),
             ("test --fast -h", Verb::Help(TEST)),
@@ -202,13 +274,20 @@ mod tests {
     fn what_is_wrong_is_named_with_what_there_is() {
         let table = [
             ("", "no verb is given"),
-            ("biuld", "no verb \"biuld\", only build, test, bench, lint, demo."),
+            ("biuld", "no verb \"biuld\", only build, test, bench, fuzz, lint, demo."),
             ("tests", "no verb \"tests\", only build"),
             ("test --quick", "no argument \"--quick\", only --fast, --all-envoys."),
             ("test --all-envoy", "only --fast, --all-envoys."),
             ("test --fast --all-envoys", "Give one of the two."),
             ("build --release", "build does not take \"--release\"."),
             ("bench --fast", "bench does not take \"--fast\"."),
+            ("fuzz --seconds 3", "no argument \"--seconds\", only --for."),
+            ("fuzz parser", "no target \"parser\", only template, matcher, inference"),
+            ("fuzz config matcher", "fuzz does not take \"matcher\"."),
+            ("fuzz --for", "\"\" is no time to fuzz for."),
+            ("fuzz --for 0s", "\"0s\" is no time to fuzz for."),
+            ("fuzz --for 250ms", "Give a whole number with a unit, as in 20s or 5m."),
+            ("fuzz --for 99999999999m", "is no time to fuzz for."),
             ("bench one two", "bench does not take \"two\"."),
         ];
         for (line, expected) in table {

@@ -8,8 +8,9 @@ use crate::Outcome;
 
 /// Each check's name, and what cargo is told. Warnings are errors here and nowhere else, so that
 /// they do not get in the way of half-written code.
-const CHECKS: [(&str, &str); 5] = [
+const CHECKS: [(&str, &str); 6] = [
     ("formatting", "fmt --all --check"),
+    ("formatting of the fuzz targets", "fmt --manifest-path fuzz/Cargo.toml --check"),
     ("clippy", "clippy --workspace --all-targets -- -D warnings"),
     (
         "clippy of the filter for its target",

@@ -1,4 +1,4 @@
-//! The project's verbs: `cargo xtask build`, `test`, `bench`, `lint`, `demo`.
+//! The project's verbs: `cargo xtask build`, `test`, `bench`, `fuzz`, `lint`, `demo`.
 //!
 //! A thin layer: what must be there first is for `sightline-setup`, and the work is cargo's.
 
@@ -6,6 +6,7 @@ mod args;
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod lint;
 mod tally;
 mod test;
@@ -41,6 +42,7 @@ fn run(verb: Verb) -> Outcome {
         Verb::Build => build::run(),
         Verb::Test(options) => test::run(&options),
         Verb::Bench(name) => bench::run(name),
+        Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Lint => lint::run(),
         Verb::Demo(arguments) => demo::run(arguments),
     }

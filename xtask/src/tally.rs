@@ -60,8 +60,13 @@ impl Tally {
         if !child.wait()?.success() {
             count.failed = count.failed.max(1);
         }
-        self.parts.push(Part { name, count, took: began.elapsed() });
+        self.add(name, count, began.elapsed());
         Ok(())
+    }
+
+    /// Takes in a part that was counted elsewhere.
+    pub(crate) fn add(&mut self, name: String, count: Count, took: Duration) {
+        self.parts.push(Part { name, count, took });
     }
 
     /// All parts together.

@@ -1,22 +1,27 @@
 //! `cargo xtask test`: sets up, runs `cargo test` in parts, and says what became of each.
 //!
 //! The tests that need Envoy are one target, `envoy` of the package sightline-tests, so that they
-//! can be left out or run again on another version.
+//! can be left out or run again on another version. The fuzz targets come last, each for a moment.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use sightline_setup::envoy::{Choice, SUPPORTED};
 use sightline_setup::{Checkout, filter, python};
 
 use crate::Outcome;
 use crate::args::Test;
-use crate::tally::Tally;
+use crate::fuzz::{self, Fuzzer, Verdict};
+use crate::tally::{Count, Tally};
 
 const ENVOY_TARGET: &str = "envoy";
+
+/// How long each fuzz target runs: enough to try all of its corpus and some ten thousand inputs more.
+const FUZZED: Duration = Duration::from_secs(3);
 
 /// One run of `cargo test`.
 #[derive(Debug, PartialEq)]
@@ -34,6 +39,11 @@ pub(crate) fn run(options: &Test) -> Outcome {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
         with_envoy(&Choice::from_env()?, options.all_envoys, in_ci)
     };
+    // Arguments for cargo test name tests, and a fuzz target is none.
+    let fuzzes = !options.fast && options.rest.is_empty();
+    if fuzzes {
+        fuzz::ensure_cxx()?;
+    }
     set_up(&checkout, &parts)?;
     let mut tally = Tally::default();
     for Part { name, arguments, envoy } in parts {
@@ -41,6 +51,9 @@ pub(crate) fn run(options: &Test) -> Outcome {
         cargo.args(["test", "--no-fail-fast"]).args(arguments).args(&options.rest);
         cargo.envs(envoy.as_ref().map(Choice::as_env));
         tally.run(name, &mut cargo, &mut io::stdout())?;
+    }
+    if fuzzes {
+        fuzz(&checkout, &mut tally);
     }
     println!("\n{tally}");
     let total = tally.total();
@@ -62,6 +75,26 @@ fn set_up(checkout: &Checkout, parts: &[Part]) -> Result<(), sightline_setup::Er
         envoy.find(checkout)?;
     }
     Ok(())
+}
+
+/// Each target counts as a test, and what keeps them from being run as a failed one.
+fn fuzz(checkout: &Checkout, tally: &mut Tally) {
+    let began = Instant::now();
+    let mut count = Count::default();
+    let runs = Fuzzer::build(checkout).and_then(|fuzzer| {
+        for target in fuzz::TARGETS {
+            match fuzzer.run(target, FUZZED)? {
+                Verdict::Nothing => count.passed += 1,
+                Verdict::Found => count.failed += 1,
+            }
+        }
+        Ok(())
+    });
+    if let Err(failed) = runs {
+        eprintln!("xtask: {failed}");
+        count.failed += 1;
+    }
+    tally.add("fuzz targets".to_owned(), count, began.elapsed());
 }
 
 /// Everything on the chosen Envoy, then what needs Envoy on the others, oldest first.
@@ -179,7 +212,7 @@ mod tests {
     #[test]
     fn targets_are_the_files_of_the_folder() {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let expected = ["args", "bench", "build", "demo", "lint", "main", "tally", "test"];
+        let expected = ["args", "bench", "build", "demo", "fuzz", "lint", "main", "tally", "test"];
         assert_eq!(targets(&sources).unwrap(), expected);
     }
 }

@@ -169,10 +169,8 @@ fn a_scanner_makes_no_route() {
     let upstream = Upstream::answering(|_| Answer::new(404).body(""));
     let proxy = proxy(&upstream, json!({}));
     for number in 0..120 {
-        proxy.send(&Request::get(&format!(
-            "/{}/{number:x}.php?x={number}",
-            "ab".repeat(number % 7)
-        )));
+        proxy
+            .send(&Request::get(format!("/{}/{number:x}.php?x={number}", "ab".repeat(number % 7))));
     }
     proxy.settles_at(120.0, "sightline_http_requests_total", &[("http_route", "_unmatched")]);
     proxy.settles_at(0.0, "sightline_routes_active", &[]);
@@ -188,7 +186,7 @@ fn too_many_words_beside_each_other_become_one_on_all_workers() {
         format!("/blog/on-{}{}{}", letter(number), letter(number / 26), letter(number / 7))
     };
     for number in 0..130 {
-        proxy.send(&Request::get(&slug(number)));
+        proxy.send(&Request::get(slug(number)));
     }
     let settled = || {
         // Each connection goes to some worker.
@@ -196,7 +194,7 @@ fn too_many_words_beside_each_other_become_one_on_all_workers() {
             .map(|try_| {
                 route_of(
                     &proxy,
-                    &Request::get(&slug(200 + try_)),
+                    &Request::get(slug(200 + try_)),
                     &format!("late-{try_}-{}", proxy.lines().len()),
                 )
             })

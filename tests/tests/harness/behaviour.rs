@@ -80,7 +80,7 @@ fn a_refused_configuration_leaves_the_one_that_works() {
         log.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(),
         [
             "sightline: configuration refused: servce: no such key; known here: service, request_id, \
-          sampling, metrics, access_log; did you mean `service`?"
+          sampling, routes, metrics, access_log, publish; did you mean `service`?"
         ]
     );
     assert_eq!(line(&host.request(Request::get("/")).unwrap())["service"], "works");

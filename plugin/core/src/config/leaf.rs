@@ -169,7 +169,7 @@ impl<T: Leaf> Setting for T {
 }
 
 /// The meaning of a value, or none and the problem with it.
-pub(super) fn read<T: Leaf>(said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>) -> Option<T> {
+pub(crate) fn read<T: Leaf>(said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>) -> Option<T> {
     let value = T::parse(said);
     if value.is_none() {
         let near = match said {

@@ -30,6 +30,7 @@ pub use templates::{OneRoute, ParameterName, RouteEntry, Signal, WhichLines, Wri
 pub use value::{Unreadable, Value};
 
 pub(crate) use choice::choice;
+pub(crate) use leaf::read as read_leaf;
 pub(crate) use nearest::nearest;
 
 /// Reads a configuration as Envoy hands it over: JSON text, a serialized `google.protobuf.Struct`, or

@@ -4,9 +4,7 @@
 
 use super::choice::choice;
 use super::section::section;
-use super::{
-    Entry, HeaderName, Leaf, List, Path, Problem, Ratio, RouteSettings, Text, Value, leaf,
-};
+use super::{HeaderName, List, Problem, Ratio, RouteSettings, Text};
 use crate::identity::IdFormat;
 
 section! {
@@ -48,20 +46,6 @@ choice! {
         TraceId = "trace_id",
         /// The span ID.
         SpanId = "span_id",
-    }
-}
-
-impl Entry for Published {
-    fn takes() -> String {
-        Self::known().join(", ")
-    }
-
-    fn read(said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
-        leaf::read(said, at, problems)
-    }
-
-    fn show(&self) -> String {
-        Leaf::show(self)
     }
 }
 

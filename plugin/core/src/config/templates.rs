@@ -3,7 +3,7 @@
 use super::choice::choice;
 use super::list::{Entry, List};
 use super::section::section;
-use super::{Key, Leaf, Path, Period, Problem, Ratio, Setting, Text, Value, leaf};
+use super::{Key, Path, Period, Problem, Ratio, Setting, Text, Value};
 use crate::route::template::{self, Piece, Template, TemplateError};
 
 /// A template, and what holds for the requests that match it.
@@ -182,20 +182,6 @@ impl Setting for Written {
             default: "none, it must be said".to_owned(),
             about: about.to_owned(),
         });
-    }
-}
-
-impl Entry for Signal {
-    fn takes() -> String {
-        Self::known().join(", ")
-    }
-
-    fn read(said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
-        leaf::read(said, at, problems)
-    }
-
-    fn show(&self) -> String {
-        Leaf::show(self)
     }
 }
 

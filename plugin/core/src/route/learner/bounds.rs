@@ -14,8 +14,11 @@ pub(super) const NODES: usize = 4096;
 /// Bytes of all words in the tree together.
 pub(super) const WORD_BYTES: usize = 128 * 1024;
 
-/// Bytes of all names ever given.
-pub(super) const NAME_BYTES: usize = 192 * 1024;
+/// Bytes of all names ever given, with what it takes to hold them.
+pub(super) const NAME_BYTES: usize = 320 * 1024;
+
+/// Bytes that it takes to hold a name, besides its text.
+pub(super) const NAME_HOLDER: usize = 24;
 
 /// The part of names (a quarter of the limit, and of their bytes) that is kept for collapses: what frees
 /// routes must not fail because new paths have used up the names.

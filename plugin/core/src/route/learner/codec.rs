@@ -121,7 +121,7 @@ fn spell(tree: &Tree, retired: Vec<Text<'_>>) -> Option<Names> {
     for (text, retired) in texts.into_iter().zip(retired) {
         names.push(&text?, retired.is_none());
     }
-    (names.text_bytes() <= NAME_BYTES).then_some(names)
+    (names.bytes() <= NAME_BYTES).then_some(names)
 }
 
 /// Fails where two routes have one number, or one that was not given.

@@ -4,7 +4,7 @@
 //! flight with it, and a series in Envoy is never freed. So a name that comes back costs nothing.
 
 use super::Limits;
-use super::bounds::{NAME_BYTES, RESERVE, ROUTES};
+use super::bounds::{NAME_BYTES, NAME_HOLDER, RESERVE, ROUTES};
 
 /// The number of a name. It is never given to another name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ impl Names {
 
     /// Takes a name in as it was encoded.
     pub(super) fn push(&mut self, text: &str, live: bool) {
-        self.bytes += text.len();
+        self.bytes += text.len() + NAME_HOLDER;
         self.live += usize::from(live);
         self.given.push(Name { text: text.into(), live });
     }
@@ -83,12 +83,9 @@ impl Names {
         (0u16..).zip(&self.given).map(|(at, name)| (Slot(at), &*name.text, name.live))
     }
 
-    pub(super) fn text_bytes(&self) -> usize {
-        self.bytes
-    }
-
+    /// What they take, as it is bounded.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes + self.given.capacity() * size_of::<Name>()
+        self.bytes
     }
 
     fn give(&mut self, text: &str, limits: Limits, room: usize) -> Option<Slot> {
@@ -99,7 +96,7 @@ impl Names {
             name.live = true;
             return Some(Slot(slot));
         }
-        if self.left(limits) == 0 || self.bytes + text.len() > room {
+        if self.left(limits) == 0 || self.bytes + text.len() + NAME_HOLDER > room {
             return None;
         }
         let slot = u16::try_from(self.given.len()).ok()?;

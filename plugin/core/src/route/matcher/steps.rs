@@ -53,13 +53,17 @@ impl Step {
         }
     }
 
-    /// Whether it takes this segment. Rests take more than one, and are asked elsewhere.
+    /// Whether it takes this segment. No parameter takes an empty one, whatever its expression says, and
+    /// rests, which take more than one, are asked elsewhere.
     pub(super) fn takes(&self, segment: &[u8]) -> bool {
+        if segment.is_empty() {
+            return false;
+        }
         match self {
             Self::Literal(literal) => **literal == *segment,
             Self::Mixed(mixed) => mixed.pattern.matches(segment),
             Self::Typed(language) => language.matches(segment),
-            Self::Free => !segment.is_empty(),
+            Self::Free => true,
             Self::Rest(_) => false,
         }
     }

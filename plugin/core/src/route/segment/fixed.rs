@@ -92,12 +92,11 @@ pub(super) fn long(segment: &[u8], scan: &Scan) -> Option<Kind> {
 }
 
 /// Thirty-two hexadecimal digits in five groups.
-fn is_uuid(bytes: &[u8]) -> bool {
+pub(super) fn is_uuid(bytes: &[u8]) -> bool {
+    const JOINTS: [usize; 4] = [8, 13, 18, 23];
     bytes.len() == 36
-        && bytes.iter().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+        && JOINTS.iter().all(|&at| bytes.get(at) == Some(&b'-'))
+        && bytes.iter().filter(|byte| !byte.is_ascii_hexdigit()).count() == JOINTS.len()
 }
 
 fn is_ulid(segment: &[u8], scan: &Scan) -> bool {

@@ -139,6 +139,29 @@ pub(super) fn stands_in_words(byte: u8) -> bool {
 
 /// Judges a segment as it is on the wire, without the slashes around it.
 pub fn judge(segment: &[u8]) -> Verdict {
+    obvious(segment).unwrap_or_else(|| closely(segment))
+}
+
+/// What most segments are, without a closer look: the rules would say the same.
+fn obvious(segment: &[u8]) -> Option<Verdict> {
+    if fixed::is_uuid(segment) {
+        return Some(Verdict::identifier(Kind::Uuid, Rule::Format));
+    }
+    if segment.len() > LONGEST_WORD {
+        return None;
+    }
+    if segment.iter().all(u8::is_ascii_lowercase) && !pieces::is_hex(segment) {
+        return Some(Verdict::word(Rule::Letters));
+    }
+    // Most interfaces have a version in front.
+    if let [b'v', b'0'..=b'9'] = segment {
+        return Some(Verdict::word(Rule::WordWithDigits));
+    }
+    let is_number = segment.iter().all(u8::is_ascii_digit);
+    is_number.then(|| Verdict::identifier(Kind::Int, Rule::Digits))
+}
+
+fn closely(segment: &[u8]) -> Verdict {
     let scan = Scan::of(segment);
     if segment.len() > LONGEST_WORD {
         let kind = fixed::long(segment, &scan).unwrap_or(Kind::Str);

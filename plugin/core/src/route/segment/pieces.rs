@@ -1,12 +1,17 @@
 //! Letters and digits in one word, and words that are joined: which of them are words, and which hold an
 //! identifier.
 
-use super::scan::{Class, Scan};
+use super::scan::{Class, Scan, runs};
 use super::{Kind, Rule, Verdict, vocabulary};
+
+/// Whether letters are so many hexadecimal digits that they are no word.
+pub(super) fn is_hex(letters: &[u8]) -> bool {
+    letters.len() >= 10 && letters.iter().all(u8::is_ascii_hexdigit)
+}
 
 /// A segment of letters alone. Any word in any language stays; what goes is what only chance makes.
 pub(super) fn letters(segment: &[u8], scan: &Scan) -> Verdict {
-    if scan.hex_letters == segment.len() && segment.len() >= 10 {
+    if is_hex(segment) {
         return Verdict::identifier(Kind::Hex, Rule::Mixed);
     }
     if is_random_letters(scan) {
@@ -202,15 +207,4 @@ fn is_random_letters(scan: &Scan) -> bool {
     let both_cases = scan.lower > 0 && scan.upper > 0;
     (both_cases && scan.length() >= 8 && scan.is_restless())
         || (scan.length() >= 10 && scan.has_random_case())
-}
-
-/// Runs of bytes of one class.
-fn runs(mut bytes: &[u8]) -> impl Iterator<Item = (Class, &[u8])> {
-    std::iter::from_fn(move || {
-        let class = Class::of(*bytes.first()?);
-        let end = bytes.iter().position(|&byte| Class::of(byte) != class).unwrap_or(bytes.len());
-        let (run, rest) = bytes.split_at_checked(end)?;
-        bytes = rest;
-        Some((class, run))
-    })
 }

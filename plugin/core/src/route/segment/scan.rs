@@ -46,39 +46,33 @@ impl Class {
 
 impl Scan {
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut scan = Self::default();
-        let mut before = None;
-        let mut run = 0;
-        let mut runs = 0;
-        for &byte in bytes {
-            let class = Class::of(byte);
-            scan.count(byte, class);
-            if before == Some(class) {
-                run += 1;
-                continue;
-            }
-            if let Some(before) = before {
+        let mut scan = Self {
+            hex_letters: bytes.iter().filter(|byte| is_hex_letter(**byte)).count(),
+            ..Self::default()
+        };
+        let mut rest = runs(bytes).enumerate().peekable();
+        while let Some((number, (class, run))) = rest.next() {
+            scan.count(class, run.len());
+            if rest.peek().is_some() {
                 scan.switches += 1;
                 // The first run may well be a single letter, as in `iPhone`.
-                scan.end_of_run(before, run, runs > 0);
-                runs += 1;
+                scan.end_of_run(class, run.len(), number > 0);
             }
-            scan.digit_runs += usize::from(class == Class::Digit);
-            before = Some(class);
-            run = 1;
         }
         scan
     }
 
-    fn count(&mut self, byte: u8, class: Class) {
+    fn count(&mut self, class: Class, length: usize) {
         match class {
-            Class::Lower => self.lower += 1,
-            Class::Upper => self.upper += 1,
-            Class::Digit => self.digits += 1,
-            Class::Joint => self.joints += 1,
-            Class::Other => self.others += 1,
+            Class::Lower => self.lower += length,
+            Class::Upper => self.upper += length,
+            Class::Digit => {
+                self.digits += length;
+                self.digit_runs += 1;
+            }
+            Class::Joint => self.joints += length,
+            Class::Other => self.others += length,
         }
-        self.hex_letters += usize::from(matches!(byte, b'a'..=b'f' | b'A'..=b'F'));
     }
 
     fn end_of_run(&mut self, class: Class, length: usize, inner: bool) {
@@ -118,4 +112,19 @@ impl Scan {
     pub(super) fn has_random_case(&self) -> bool {
         self.upper > 1 && self.lone_lower > 1 && self.lone_lower * 2 >= self.inner_lower_runs
     }
+}
+
+/// Runs of bytes of one class.
+pub(super) fn runs(mut bytes: &[u8]) -> impl Iterator<Item = (Class, &[u8])> {
+    std::iter::from_fn(move || {
+        let class = Class::of(*bytes.first()?);
+        let end = bytes.iter().position(|&byte| Class::of(byte) != class).unwrap_or(bytes.len());
+        let (run, rest) = bytes.split_at_checked(end)?;
+        bytes = rest;
+        Some((class, run))
+    })
+}
+
+fn is_hex_letter(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'f' | b'A'..=b'F')
 }

@@ -109,6 +109,16 @@ proptest! {
     }
 
     #[test]
+    fn what_is_obvious_is_what_the_rules_say(
+        segment in "[a-f]{8,12}|[a-z]{0,70}|[0-9]{0,70}|[vV][0-9]{0,2}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-g]{12}|[ -.0-~]{0,4}",
+    ) {
+        let segment = segment.as_bytes();
+        if let Some(verdict) = obvious(segment) {
+            prop_assert_eq!(verdict, closely(segment));
+        }
+    }
+
+    #[test]
     fn a_word_is_short_and_plain(segment in proptest::collection::vec(1_u8.., 1..200)) {
         if let Part::Word(word) = Part::of(&segment) {
             prop_assert!(word.len() <= LONGEST_WORD);

@@ -71,7 +71,8 @@ pub(super) fn split(text: &str) -> Result<(Methods, usize), TemplateError> {
             continue;
         }
         let all_known = words.iter().all(|word| named(text, word).is_some());
-        let are_methods = end > at && (behind > end || (all_known && behind == text.len()));
+        let is_followed = behind > end && behind < text.len();
+        let are_methods = end > at && (is_followed || (all_known && behind == text.len()));
         if !are_methods {
             return Ok((Methods::default(), blanks(text, 0)));
         }

@@ -71,8 +71,9 @@ fn check_text(text: &str) -> Parsed<()> {
     let start = text.len() - text.trim_start().len();
     // A tab in the middle is a blank like any other.
     let control = |char: char| char.is_control() && char != '\t';
-    if let Some(at) = text.trim().find(control).map(|at| start + at) {
-        return error(at..at + 1, Kind::Control);
+    if let Some((at, char)) = text.trim().char_indices().find(|&(_, char)| control(char)) {
+        let at = start + at;
+        return error(at..at + char.len_utf8(), Kind::Control);
     }
     match text.find(";.;") {
         Some(at) => error(at..at + 3, Kind::TagEnd),

@@ -1,0 +1,81 @@
+//! Times of things that are to be compared, taken in turns.
+//!
+//! criterion measures one thing after the other, so that what the machine does meanwhile is in the ratio
+//! of two of them. Here each round runs all of them, and a ratio is of the same round.
+
+use std::time::Instant;
+
+use crate::report::Measured;
+
+/// One of the things that are compared.
+pub struct Contender<'a> {
+    operations: u32,
+    batch: Box<dyn FnMut() + 'a>,
+}
+
+/// What an operation of one contender took, in nanoseconds, round by round.
+#[derive(Clone, Debug)]
+pub struct Times(Vec<f64>);
+
+impl<'a> Contender<'a> {
+    /// A batch that does so many operations.
+    pub fn new(operations: usize, batch: impl FnMut() + 'a) -> Self {
+        let operations = u32::try_from(operations).expect("a batch is small");
+        Self { operations, batch: Box::new(batch) }
+    }
+
+    /// Does a batch.
+    pub fn run(&mut self) {
+        (self.batch)();
+    }
+
+    fn time(&mut self) -> f64 {
+        let start = Instant::now();
+        self.run();
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(self.operations)
+    }
+}
+
+impl Times {
+    /// The time.
+    pub fn time(&self) -> Measured {
+        Measured { median: median(self.0.clone()), undisturbed: Some(self.undisturbed()) }
+    }
+
+    /// How much longer this took than another: in the same round, and where neither was disturbed.
+    pub fn ratio_to(&self, other: &Self) -> Measured {
+        let ratios = self.0.iter().zip(&other.0).map(|(one, other)| one / other).collect();
+        let undisturbed = self.undisturbed() / other.undisturbed();
+        Measured { median: median(ratios), undisturbed: Some(undisturbed) }
+    }
+
+    /// What a tenth of the rounds took at most: what else the machine does only ever adds to it.
+    fn undisturbed(&self) -> f64 {
+        quantile(self.0.clone(), 10)
+    }
+}
+
+/// Runs all contenders in each of so many rounds, each time another one first.
+pub fn take<const N: usize>(rounds: usize, mut contenders: [Contender<'_>; N]) -> [Times; N] {
+    let mut times = [const { Times(Vec::new()) }; N];
+    for contender in &mut contenders {
+        contender.time();
+    }
+    for round in 0..rounds {
+        for turn in 0..N {
+            let at = (round + turn) % N;
+            times[at].0.push(contenders[at].time());
+        }
+    }
+    times
+}
+
+fn median(numbers: Vec<f64>) -> f64 {
+    quantile(numbers, 2)
+}
+
+/// What one in so many numbers is below.
+fn quantile(mut numbers: Vec<f64>, one_in: usize) -> f64 {
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers[numbers.len() / one_in]
+}
