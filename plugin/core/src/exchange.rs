@@ -303,6 +303,90 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_shows_that_a_path_exists_or_says_nothing() {
+        type Pairs<'a> = &'a [(&'a str, &'a str)];
+        let plain: Pairs<'_> = &[(":method", "GET")];
+        let preflight: Pairs<'_> =
+            &[(":method", "OPTIONS"), ("access-control-request-method", "PUT")];
+        let ours = ("x-envoy-upstream-service-time", "3");
+        let table: [(&str, Pairs<'_>, Pairs<'_>, Answer); 11] = [
+            ("from the app", plain, &[(":status", "200"), ours], Answer::Exists),
+            ("from somewhere", plain, &[(":status", "200")], Answer::ExistsIfFromApp),
+            ("a redirect", plain, &[(":status", "308"), ours], Answer::Exists),
+            ("a failure", plain, &[(":status", "500"), ours], Answer::Exists),
+            ("an upgrade", plain, &[(":status", "101"), ours], Answer::Exists),
+            ("not found", plain, &[(":status", "404"), ours], Answer::Nothing),
+            ("forbidden", plain, &[(":status", "403"), ours], Answer::Nothing),
+            ("a preflight", preflight, &[(":status", "200"), ours], Answer::Nothing),
+            (
+                "no method",
+                plain,
+                &[(":status", "200"), ("grpc-status", "12"), ours],
+                Answer::Nothing,
+            ),
+            (
+                "a gRPC error",
+                plain,
+                &[(":status", "200"), ("grpc-status", "5"), ours],
+                Answer::Exists,
+            ),
+            ("no status", plain, &[], Answer::Nothing),
+        ];
+        for (name, request, response, expected) in table {
+            let mut exchange = begin(request, &plan(""));
+            let pairs = response.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+            exchange.respond(pairs, NOW.monotonic);
+            assert_eq!(exchange.answer(), expected, "{name}");
+        }
+        assert_eq!(begin(plain, &plan("")).answer(), Answer::Nothing, "no answer");
+    }
+
+    #[test]
+    fn a_preflight_belongs_to_the_route_it_asks_for() {
+        let plan = plan(r#"{"routes": {"templates": ["PUT /carts/{id}"]}}"#);
+        let asking = |method| {
+            let asked = ("access-control-request-method", method);
+            begin(&[(":method", "OPTIONS"), (":path", "/carts/7"), asked], &plan).target()
+        };
+        assert_eq!(asking("PUT"), Target::Template(0));
+        assert_eq!(asking("DELETE"), Target::Open);
+    }
+
+    #[test]
+    fn secrets_leave_the_path_before_it_is_cut() {
+        let plan = plan(
+            r#"{"routes": {"templates": [{"path": "/{a}/reset/{token}", "secret": ["token"]}]}}"#,
+        );
+        let long = "x".repeat(2_044);
+        let table = [
+            ("/me/reset/abc?token=abc".to_owned(), "/me/reset/REDACTED".to_owned()),
+            ("/me/reset/a%2Db/".to_owned(), "/me/reset/REDACTED/".to_owned()),
+            (format!("/{long}/reset/abc"), format!("/{long}/re")),
+            (format!("/me/reset/{long}"), "/me/reset/REDACTED".to_owned()),
+            ("/me/other/abc".to_owned(), "/me/other/abc".to_owned()),
+        ];
+        for (path, expected) in table {
+            let exchange = begin(&[(":path", &path)], &plan);
+            assert_eq!(exchange.head.path.bytes.escape_ascii().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_route_can_have_a_sampling_ratio_of_its_own() {
+        let plan = plan(
+            r#"{"sampling": {"ratio": 0}, "routes": {"ignore": ["/kept/not"], "templates": [
+                {"path": "/kept/{x}", "sample": 1}, {"path": "/left", "sample": 1, "ignore": ["trace"]}]}}"#,
+        );
+        for (path, sampled) in
+            [("/kept/1", true), ("/kept/not", false), ("/left", false), ("/else", false)]
+        {
+            let upstream = request_edits(&begin(&[(":path", path)], &plan), &plan);
+            let flags = if sampled { "-03" } else { "-02" };
+            assert!(upstream.iter().any(|edit| edit.ends_with(flags)), "{path}: {upstream:?}");
+        }
+    }
+
+    #[test]
     fn the_outcome_goes_by_the_status() {
         let table = [
             (Some("101"), Outcome::Success),

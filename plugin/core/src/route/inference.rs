@@ -213,3 +213,189 @@ impl Inference {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
+
+    use super::alone::Alone;
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: Limits = Limits { routes: 4, children: Some(3) };
+
+    fn infer(
+        inference: &mut Inference,
+        path: &str,
+        answer: Answer,
+        ledger: &mut impl Ledger,
+    ) -> (String, Source) {
+        let inferred = inference.infer(&Shape::of(path.as_bytes()), answer, || false, ledger);
+        let Route { name, source } = inference.name(inferred);
+        (name.to_owned(), source)
+    }
+
+    fn check(inference: &mut Inference, ledger: &mut impl Ledger, table: &[(&str, Answer, &str)]) {
+        for (number, (path, answer, expected)) in table.iter().enumerate() {
+            let (name, _) = infer(inference, path, *answer, ledger);
+            assert_eq!(name, *expected, "{number}: {path}");
+        }
+    }
+
+    #[test]
+    fn a_route_is_known_once_an_answer_shows_that_it_exists() {
+        check(
+            &mut Inference::new(Some(LIMITS)),
+            &mut Alone::default(),
+            &[
+                ("/users/7", Answer::Nothing, "_unmatched"),
+                ("/users/7", Answer::ExistsIfFromApp, "_unmatched"),
+                ("/users/7", Answer::Exists, "/users/{int}"),
+                ("/users/8", Answer::Nothing, "/users/{int}"),
+                ("/users", Answer::Nothing, "_unmatched"),
+            ],
+        );
+    }
+
+    #[test]
+    fn where_nothing_is_to_be_inferred_nothing_is() {
+        let table = [("/users/7", Answer::Exists, "_unmatched")];
+        check(&mut Inference::new(None), &mut Alone::default(), &table);
+    }
+
+    #[test]
+    fn past_the_limit_nobody_is_asked_until_the_workers_agree_again() {
+        let asked = Rc::new(Cell::new(0));
+        let mut ledger = Counting { inner: Alone::default(), asked: Rc::clone(&asked) };
+        let limits = Limits { routes: 2, children: None };
+        let mut inference = Inference::new(Some(limits));
+        check(
+            &mut inference,
+            &mut ledger,
+            &[
+                ("/a", Answer::Exists, "/a"),
+                ("/b", Answer::Exists, "/b"),
+                ("/c", Answer::Exists, "_other"),
+            ],
+        );
+        let before = asked.get();
+        for _ in 0..100 {
+            assert_eq!(
+                infer(&mut inference, "/d", Answer::Exists, &mut ledger).1,
+                Source::Overflow
+            );
+        }
+        assert_eq!(asked.get(), before);
+        inference.agree(&mut ledger);
+        assert_eq!(infer(&mut inference, "/d", Answer::Exists, &mut ledger).1, Source::Overflow);
+        assert_eq!(asked.get(), before + 2);
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_read_is_replaced_by_what_this_worker_knows() {
+        let mut ledger = Alone::default();
+        let mut inference = Inference::new(Some(LIMITS));
+        infer(&mut inference, "/a", Answer::Exists, &mut ledger);
+        for garbage in [&b"\xff\xff garbage"[..], &[], &[1], &[0; 100]] {
+            ledger.state = garbage.to_vec();
+            inference.agree(&mut ledger);
+            assert_eq!(infer(&mut inference, "/a", Answer::Nothing, &mut ledger).0, "/a");
+            let mut other = Inference::new(Some(LIMITS));
+            other.agree(&mut ledger);
+            assert_eq!(infer(&mut other, "/a", Answer::Nothing, &mut ledger).0, "/a");
+        }
+    }
+
+    #[test]
+    fn a_host_that_cannot_agree_leaves_what_is_known_as_it_is() {
+        let mut inference = Inference::new(Some(LIMITS));
+        infer(&mut inference, "/a", Answer::Exists, &mut Alone::default());
+        check(
+            &mut inference,
+            &mut Nobody,
+            &[("/a", Answer::Exists, "/a"), ("/b", Answer::Exists, "_other")],
+        );
+    }
+
+    #[test]
+    fn workers_know_of_each_other_what_they_have_agreed_on() {
+        let state = Rc::new(RefCell::new(Alone::default()));
+        let mut ledger = Shared(Rc::clone(&state));
+        let mut workers = [Inference::new(Some(LIMITS)), Inference::new(Some(LIMITS))];
+        infer(&mut workers[0], "/a/1", Answer::Exists, &mut ledger);
+        assert_eq!(infer(&mut workers[1], "/a/2", Answer::Nothing, &mut ledger).0, "_unmatched");
+        workers[1].agree(&mut ledger);
+        assert_eq!(infer(&mut workers[1], "/a/2", Answer::Nothing, &mut ledger).0, "/a/{int}");
+        // Both meet what is the fourth word: the parent collapses for both.
+        for (worker, word) in [(0, "/x"), (1, "/y"), (0, "/z"), (1, "/v"), (0, "/w")] {
+            infer(&mut workers[worker], word, Answer::Exists, &mut ledger);
+        }
+        for worker in &mut workers {
+            worker.agree(&mut ledger);
+            let collapsed = ("/{str}".to_owned(), Source::Learned);
+            assert_eq!(infer(worker, "/never-seen", Answer::Nothing, &mut ledger), collapsed);
+        }
+        assert_eq!(workers[0].counts(), workers[1].counts());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_no_more_routes_than_the_limit(
+            paths in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 1..120),
+            routes in 1_usize..20,
+        ) {
+            let mut ledger = Alone::default();
+            let mut inference = Inference::new(Some(Limits { routes, children: Some(5) }));
+            for path in paths {
+                let shape = Shape::of(&path);
+                let inferred = inference.infer(&shape, Answer::Exists, || true, &mut ledger);
+                prop_assert!(inference.name(inferred).name.is_ascii());
+                prop_assert!(inference.counts().active <= routes);
+            }
+        }
+    }
+
+    struct Counting {
+        inner: Alone,
+        asked: Rc<Cell<usize>>,
+    }
+
+    impl Ledger for Counting {
+        fn agree(&mut self, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> bool {
+            self.asked.set(self.asked.get() + 1);
+            self.inner.agree(change)
+        }
+
+        fn hour(&self) -> u32 {
+            0
+        }
+    }
+
+    /// Two workers with one state.
+    struct Shared(Rc<RefCell<Alone>>);
+
+    impl Ledger for Shared {
+        fn agree(&mut self, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> bool {
+            self.0.borrow_mut().agree(change)
+        }
+
+        fn hour(&self) -> u32 {
+            0
+        }
+    }
+
+    /// Others are always faster.
+    struct Nobody;
+
+    impl Ledger for Nobody {
+        fn agree(&mut self, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> bool {
+            change(&[]);
+            false
+        }
+
+        fn hour(&self) -> u32 {
+            0
+        }
+    }
+}

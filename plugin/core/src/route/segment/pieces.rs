@@ -73,7 +73,7 @@ fn are_words(segment: &[u8]) -> bool {
             return false;
         }
         // What owns one number owns the next: `http-1.1`.
-        if !(scan.is_all_digits() && before.takes_numbers()) {
+        if !(scan.is_all_digits() && vocabulary::owns_number(before.bytes, piece.bytes)) {
             before = piece;
         }
     }
@@ -97,17 +97,13 @@ impl<'a> Piece<'a> {
         }
     }
 
-    fn takes_numbers(self) -> bool {
-        vocabulary::takes_number(self.bytes)
-    }
-
     /// Whether a number behind this belongs to it: `utf-8`, `tls1.3`.
     fn owns(self, number: Self) -> bool {
         let is_version = self.joint == Some(b'.')
             && number.bytes.len() <= 2
             && self.bytes.last().is_some_and(u8::is_ascii_digit)
             && self.bytes.first().is_some_and(u8::is_ascii_alphabetic);
-        self.takes_numbers() || is_version
+        vocabulary::owns_number(self.bytes, number.bytes) || is_version
     }
 
     /// Whether this number belongs to what follows: `30-day`, `2-factor`, `360-view`.
@@ -183,7 +179,7 @@ fn is_numbered_word(word: &[u8]) -> bool {
         // Words are not so long, unless a number ends them.
         _ if word.len() >= 20 && !behind.is_empty() => false,
         1..=2 => true,
-        3..=5 => vocabulary::is_size(digits) || vocabulary::takes_number(before),
+        3..=5 => vocabulary::is_size(digits) || vocabulary::owns_number(before, digits),
         _ => false,
     }
 }

@@ -92,6 +92,8 @@ fn identifiers_are_named_by_their_kind() {
         ("app.log.2024-01-31", "{str}"),
         ("web-0", "{str}"),
         ("order-128-5", "{str}"),
+        ("top-123456", "{str}"),
+        ("http12345", "{str}"),
         ("INC001268637US", "{str}"),
         ("**", "{str}"),
         ("..", "{str}"),

@@ -34,7 +34,7 @@ const WORDS: [&[u8]; 26] = [
 ];
 
 /// Words that are usually followed by a number and mean one thing with it, in lower case and in order.
-const NUMBERED: [&[u8]; 55] = [
+const NUMBERED: [&[u8]; 52] = [
     b"aes",
     b"angular",
     b"base",
@@ -45,12 +45,10 @@ const NUMBERED: [&[u8]; 55] = [
     b"css",
     b"drupal",
     b"ecma",
-    b"ed",
     b"en",
     b"es",
     b"formula",
     b"gpt",
-    b"h",
     b"hl",
     b"hs",
     b"html",
@@ -86,7 +84,6 @@ const NUMBERED: [&[u8]; 55] = [
     b"vue",
     b"win",
     b"windows",
-    b"x",
     b"xhtml",
     b"xml",
     b"xxh",
@@ -112,9 +109,10 @@ pub(super) fn is_known(segment: &[u8]) -> bool {
     contains(&WORDS, segment)
 }
 
-/// Whether a number behind this word belongs to it.
-pub(super) fn takes_number(word: &[u8]) -> bool {
-    contains(&NUMBERED, word)
+/// Whether this number behind this word belongs to it. Standards of ISO have the longest.
+pub(super) fn owns_number(word: &[u8], digits: &[u8]) -> bool {
+    let most = if word.eq_ignore_ascii_case(b"iso") { 5 } else { 4 };
+    digits.len() <= most && contains(&NUMBERED, word)
 }
 
 /// Whether this number is a size and no count.
