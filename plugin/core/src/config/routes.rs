@@ -8,7 +8,7 @@ use super::list::List;
 use super::section::section;
 use super::templates::RouteEntry;
 use super::{Count, Key, Path, Problem, Setting, Value};
-use crate::route::matcher::{Fault, Precedence, TemplateProblem, Templates};
+use crate::route::matcher::{Fault, Note, Precedence, TemplateProblem, Templates};
 use crate::route::template::{self, Template};
 
 /// What is said of routes, and the templates compiled.
@@ -62,21 +62,31 @@ fn probes() -> Vec<Template> {
 }
 
 impl RouteSettings {
-    /// Templates that no request reaches, because one before them takes the same paths.
+    /// What is allowed and yet perhaps not meant.
     pub(super) fn warnings(&self) -> Vec<Problem> {
         let shown = |number: usize| {
             let entry = self.keys.templates.0.get(number);
             Value::String(entry.map_or_else(String::new, |entry| entry.template.text.clone()))
         };
-        let warning = |&(never, first): &(usize, usize)| {
-            let message = format!(
-                "{} is never reached: {} of routes.templates[{first}] comes first and matches the same paths",
-                shown(never),
-                shown(first),
-            );
-            Problem::new(format!("routes.templates[{never}]"), message)
+        let warning = |note: &Note| match *note {
+            Note::NeverReached(never, first) => Problem::new(
+                format!("routes.templates[{never}]"),
+                format!(
+                    "{} is never reached: {} of routes.templates[{first}] comes first and matches the same paths",
+                    shown(never),
+                    shown(first),
+                ),
+            ),
+            Note::Rivals(first, second) => Problem::new(
+                format!("routes.templates[{second}]"),
+                format!(
+                    "some paths match both {} and {} of routes.templates[{first}], and neither is more specific; the one in front wins",
+                    shown(second),
+                    shown(first),
+                ),
+            ),
         };
-        self.templates.shadowed().iter().map(warning).collect()
+        self.templates.notes().iter().map(warning).collect()
     }
 }
 

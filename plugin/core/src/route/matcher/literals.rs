@@ -32,6 +32,14 @@ impl Literals {
             .map(|edge| edge.to)
     }
 
+    /// The literals that go on from a node, and where they lead. It looks at all there are.
+    pub(super) fn of(&self, from: NodeId) -> impl Iterator<Item = (&[u8], NodeId)> {
+        self.edges
+            .iter()
+            .filter(move |edge| edge.from == from)
+            .map(|edge| (&*edge.segment, edge.to))
+    }
+
     pub(super) fn insert(&mut self, from: NodeId, segment: &[u8], to: NodeId) {
         let hash = hash(from, segment);
         self.edges.push(Edge { hash, from, to, segment: segment.into() });

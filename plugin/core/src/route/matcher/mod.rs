@@ -7,6 +7,7 @@
 //! linear.
 
 mod literals;
+mod rivals;
 mod steps;
 mod tree;
 mod walk;
@@ -41,7 +42,16 @@ pub struct Templates {
     tree: Tree,
     /// The methods of each template, and what the steps of its ways hold.
     each: Vec<(Methods, Vec<Vec<Place>>)>,
-    shadowed: Vec<(usize, usize)>,
+    notes: Vec<Note>,
+}
+
+/// What is allowed and yet perhaps not meant. Templates are counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The first of these is never reached, because the second comes before it and takes the same paths.
+    NeverReached(usize, usize),
+    /// Some paths match both, and neither is more specific; the first of them wins.
+    Rivals(usize, usize),
 }
 
 /// What matching needs to remember, kept for its capacity. It belongs to no path and to no templates.
@@ -78,7 +88,7 @@ impl Default for Templates {
             precedence: Precedence::Specific,
             tree: Tree::new(),
             each: Vec::new(),
-            shadowed: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }
@@ -110,6 +120,10 @@ impl Templates {
                 problems.push(TemplateProblem { template: number, fault });
             }
         }
+        if precedence == Precedence::Specific {
+            let rivals = rivals::find(&made.tree).into_iter();
+            made.notes = rivals.map(|(a, b)| Note::Rivals(a as usize, b as usize)).collect();
+        }
         if problems.is_empty() { Ok(made) } else { Err(problems) }
     }
 
@@ -131,7 +145,7 @@ impl Templates {
             (None, _) => Ok(()),
             (Some(other), Precedence::Specific) => Err(Fault::Same(other.template as usize)),
             (Some(other), Precedence::Declared) => {
-                self.shadowed.push((number, other.template as usize));
+                self.notes.push(Note::NeverReached(number, other.template as usize));
                 Ok(())
             }
         }
@@ -149,10 +163,9 @@ impl Templates {
             }
     }
 
-    /// Templates that are never reached, each with the one before it that matches the same paths. There
-    /// are none where the most specific one wins: there they are an error.
-    pub fn shadowed(&self) -> &[(usize, usize)] {
-        &self.shadowed
+    /// What is allowed and yet perhaps not meant.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// The template that matches, counted from 0.

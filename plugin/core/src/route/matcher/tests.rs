@@ -211,7 +211,26 @@ fn templates_that_match_the_same_are_told() {
         assert_eq!(fault, expected.map(|other| vec![Fault::Same(other)]), "{templates:?}");
     }
     let declared = compile(&["/a/{x}", "GET /a/{y}", "POST /b", "GET /b"], Precedence::Declared);
-    assert_eq!(declared.shadowed(), [(1, 0)]);
+    assert_eq!(declared.notes(), [Note::NeverReached(1, 0)]);
+}
+
+#[test]
+fn templates_that_rival_for_some_paths_are_told() {
+    let table: [(&[&str], &[(usize, usize)]); 9] = [
+        (&["/a/{x:[a-m]+}", "/a/{y:[g-z]+}"], &[(0, 1)]),
+        (&["/a/{x:[a-f]+}", "/a/{y:[g-z]+}"], &[]),
+        (&["/a/<any(b, c):x>", "/a/<any(c, d):x>"], &[(0, 1)]),
+        (&["/a/{x:[a-m]+}/b", "/a/{y:[g-z]+}/c"], &[]),
+        (&["/a/{x:[a-m]+}/b/{z}", "/a/{y:[g-z]+}/b/{w}", "/a/{y:[g-z]+}/b"], &[(0, 1)]),
+        (&["GET /a/{x:[a-m]+}", "POST /a/{y:[g-z]+}"], &[]),
+        (&["/a/{x:int}", "/a/{y:[0-9a-f]+}", "/a/{z}"], &[]),
+        (&["/{a:[ab]+}/{b:[ab]+}", "/{a:[bc]+}/{b:[bc]+}"], &[(0, 1)]),
+        (&["/{a:[ab]+}/x/{b:[ab]+}", "/{a:[bc]+}/x/{b:[ab]+}"], &[(0, 1)]),
+    ];
+    for (templates, expected) in table {
+        let expected: Vec<Note> = expected.iter().map(|&(a, b)| Note::Rivals(a, b)).collect();
+        assert_eq!(specific(templates).notes(), expected, "{templates:?}");
+    }
 }
 
 #[test]

@@ -65,6 +65,11 @@ impl Tree {
         self.nodes.get(id as usize)
     }
 
+    /// All nodes.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
     /// Adds a way that ends in a template. Hands back the ends that were there before.
     pub(super) fn insert(&mut self, way: &Way, end: End) -> Vec<End> {
         let mut at = Self::ROOT;
