@@ -152,21 +152,21 @@ fn matching(effort: Effort, report: &mut Report) {
         let times = rounds::take(effort.rounds, contenders);
         let (spread, few) = times.split_at(SIZES.len());
         let mode = format!("{precedence:?}").to_lowercase();
-        for (size, times) in SIZES.into_iter().zip(spread) {
-            let what = format!("find, {mode}, {size} templates, spread");
+        for (size, times) in SIZES.into_iter().zip(few) {
+            let what = format!("find, {mode}, {size} templates, few");
             report.promised(what, times.time(), Unit::Nanoseconds, FIND);
         }
         for ((size, times), most) in SIZES.into_iter().zip(few).zip(FIND_RATIOS).skip(1) {
-            let what = format!("find, {mode}, {size} templates to 10, spread");
-            report.promised(what, times.ratio_to(&spread[0]), Unit::Times, most);
+            let what = format!("find, {mode}, {size} templates to 10, few");
+            report.promised(what, times.ratio_to(&few[0]), Unit::Times, most);
         }
-        for (size, times) in SIZES.into_iter().zip(few) {
-            let what = format!("find, {mode}, {size} templates, few");
+        for (size, times) in SIZES.into_iter().zip(spread) {
+            let what = format!("find, {mode}, {size} templates, spread");
             report.found(what, times.time(), Unit::Nanoseconds);
         }
-        for (size, times) in SIZES.into_iter().zip(few).skip(1) {
-            let what = format!("find, {mode}, {size} templates to 10, few");
-            report.found(what, times.ratio_to(&few[0]), Unit::Times);
+        for (size, times) in SIZES.into_iter().zip(spread).skip(1) {
+            let what = format!("find, {mode}, {size} templates to 10, spread");
+            report.found(what, times.ratio_to(&spread[0]), Unit::Times);
         }
     }
 }
