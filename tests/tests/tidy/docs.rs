@@ -74,7 +74,7 @@ fn the_configuration_reference_is_what_the_declarations_say() {
     }
     assert!(
         text(PAGE) == reference,
-        "{PAGE} is not what plugin/core/src/config/settings.rs declares: run \
+        "{PAGE} is not what plugin/core/src/config/ declares: run \
          `SIGHTLINE_ACCEPT=1 cargo test -p sightline-tests --test tidy` and commit it"
     );
 }

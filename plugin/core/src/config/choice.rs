@@ -12,7 +12,7 @@ macro_rules! choice {
 
         impl $crate::config::Leaf for $Choice {
             fn takes() -> String {
-                Self::known().join(" or ")
+                $crate::config::one_of(<Self as $crate::config::Leaf>::known())
             }
 
             fn parse(said: &$crate::config::Value) -> Option<Self> {
@@ -54,3 +54,12 @@ macro_rules! choice {
     };
 }
 pub(crate) use choice;
+
+/// Names as they are said: `a, b or c`.
+pub(crate) fn one_of(names: &[&str]) -> String {
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}

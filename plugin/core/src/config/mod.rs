@@ -29,7 +29,7 @@ pub use settings::{
 pub use templates::{OneRoute, ParameterName, RouteEntry, Signal, WhichLines, Written};
 pub use value::{Unreadable, Value};
 
-pub(crate) use choice::choice;
+pub(crate) use choice::{choice, one_of};
 pub(crate) use leaf::read as read_leaf;
 pub(crate) use nearest::nearest;
 

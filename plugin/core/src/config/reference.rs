@@ -37,7 +37,7 @@ fn defaults(keys: &[Key]) -> String {
 const INTRODUCTION: &str = "\
 # Configuration
 
-<!-- Generated from the declarations in plugin/core/src/config/settings.rs. To change it, change them
+<!-- Generated from the declarations in plugin/core/src/config/. To change it, change them
      and run `SIGHTLINE_ACCEPT=1 cargo test -p sightline-tests --test tidy`. -->
 
 Every key is optional, and an empty configuration works. In Envoy it is written as YAML, in a

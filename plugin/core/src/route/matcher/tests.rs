@@ -216,7 +216,8 @@ fn templates_that_match_the_same_are_told() {
 
 #[test]
 fn templates_that_rival_for_some_paths_are_told() {
-    let table: [(&[&str], &[(usize, usize)]); 9] = [
+    type Row<'a> = (&'a [&'a str], &'a [(usize, usize)]);
+    let table: [Row<'_>; 9] = [
         (&["/a/{x:[a-m]+}", "/a/{y:[g-z]+}"], &[(0, 1)]),
         (&["/a/{x:[a-f]+}", "/a/{y:[g-z]+}"], &[]),
         (&["/a/<any(b, c):x>", "/a/<any(c, d):x>"], &[(0, 1)]),
