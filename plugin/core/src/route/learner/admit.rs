@@ -175,7 +175,7 @@ impl Learned {
 
     fn refuse(&mut self) -> Full {
         self.refused = self.refused.saturating_add(1);
-        self.pressed = true;
+        self.pressed = self.pressed.saturating_add(1);
         Full
     }
 }

@@ -66,5 +66,9 @@ pub(super) const RELAPSES: u8 = 4;
 /// Rare children from which on a parent is collapsed under pressure: fewer would free next to nothing.
 pub(super) const PRESSED: usize = 4;
 
+/// Refusals after which room is made without waiting for the hour. A worker asks once a second at most while
+/// the limit is met, so these are two minutes of one worker, and half a minute of four.
+pub(super) const PATIENCE: u16 = 120;
+
 /// Bytes that `decode` looks at. Nothing that `encode` writes is longer.
 pub(super) const ENCODED: usize = 1024 * 1024;

@@ -21,18 +21,14 @@ const COLLAPSED: u8 = 2;
 const WATCHED_FLAG: u8 = 4;
 const ALL_FLAGS: u8 = ENDS | COLLAPSED | WATCHED_FLAG;
 
-/// The two switches of a state.
-const PRESSED: u8 = 1;
-const SPENT: u8 = 2;
-
 impl Learned {
     /// Appends the agreed part.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
         number(u64::from(self.hour), out);
         number(self.refused, out);
-        let (pressed, spent) = (u8::from(self.pressed) * PRESSED, u8::from(self.spent) * SPENT);
-        out.push(pressed | spent);
+        number(self.pressed.into(), out);
+        out.push(self.spent.into());
         number(self.names.all().count() as u64, out);
         for (_, name, live) in self.names.all() {
             // A name is at least "/", so an empty one can say that the tree spells it.
@@ -48,7 +44,8 @@ impl Learned {
             return None;
         }
         let (hour, refused) = (reader.small()?, reader.number()?);
-        let flags = reader.byte().filter(|flags| flags & !(PRESSED | SPENT) == 0)?;
+        let pressed = reader.small()?;
+        let spent = reader.byte().filter(|spent| *spent <= 1)? == 1;
         let retired = reader.names()?;
         let mut tree = Tree::default();
         reader.node(&mut tree, Id::ROOT, 0)?;
@@ -56,7 +53,6 @@ impl Learned {
             return None;
         }
         let names = spell(&tree, retired)?;
-        let (pressed, spent) = (flags & PRESSED != 0, flags & SPENT != 0);
         Some(Self { tree, names, refused, hour, pressed, spent })
     }
 }

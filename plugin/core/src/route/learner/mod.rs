@@ -45,8 +45,8 @@ pub struct Learned {
     refused: u64,
     /// The hour of the last settling; 0 before the first.
     hour: u32,
-    /// Something was refused since the last settling.
-    pressed: bool,
+    /// How often something was refused since there was room made last.
+    pressed: u16,
     /// A heavy word was refused a node of its own since the last settling: asking again is no use.
     spent: bool,
 }

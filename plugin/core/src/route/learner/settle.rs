@@ -1,16 +1,21 @@
-//! Second thoughts, once an hour: what was long ago counts less, parents whose rare words are gone open
-//! again, words that have become rare fall back into `{str}`, and when the limit has refused something,
-//! the parents with the most rare words collapse before their time.
+//! Second thoughts. Once an hour: what was long ago counts less, parents whose rare words are gone open
+//! again, words that have become rare fall back into `{str}`. And when the limit has refused something,
+//! the parents with the most rare words collapse before their time: in the next hour, or at once if it
+//! refuses again and again.
 
-use super::bounds::{CALM_HITS, COUNTERS, PRESSED};
+use super::bounds::{CALM_HITS, COUNTERS, PATIENCE, PRESSED};
 use super::collapse::{Keep, Merging};
 use super::tree::{Collapse, Id, Node};
 use super::{Learned, Limits};
 use crate::sort::sort_by;
 
 impl Learned {
-    /// Settles when the hour, in hours since the epoch, has advanced. Within an hour it does nothing more.
+    /// Settles when the hour, in hours since the epoch, has advanced. Within an hour it does nothing more
+    /// than to make room where there is none for long.
     pub fn settle(&mut self, hour: u32, limits: Limits) {
+        if self.pressed >= PATIENCE {
+            self.relieve(limits.possible());
+        }
         if hour <= self.hour {
             return;
         }
@@ -23,10 +28,9 @@ impl Learned {
         let limits = limits.possible();
         if let Some(most) = limits.children {
             self.think_again(most, limits);
-            self.relieve(limits);
         }
+        self.relieve(limits);
         self.decay(passed);
-        self.pressed = false;
         self.spent = false;
     }
 
@@ -49,8 +53,9 @@ impl Learned {
     /// Makes room where the limit has refused something: a quarter of it, and more the fewer names are
     /// left to give. Otherwise parents that are just too narrow to collapse would use up all names.
     fn relieve(&mut self, limits: Limits) {
+        let pressed = std::mem::take(&mut self.pressed) > 0;
         let full = self.names.live() >= limits.routes || self.names.are_scarce(limits);
-        if !self.pressed || !full {
+        if !pressed || !full || limits.children.is_none() {
             return;
         }
         for id in self.crowded(limits) {

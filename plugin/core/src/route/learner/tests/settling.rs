@@ -140,6 +140,30 @@ fn pressure_collapses_the_widest_parents_until_a_quarter_is_free() {
 }
 
 #[test]
+fn where_the_limit_refuses_again_and_again_room_is_made_within_the_hour() {
+    let mut state = Learned::default();
+    state.settle(1, LIMITS);
+    // Names below names: no parent is wide enough by itself.
+    let path = |number: usize| {
+        format!("/user{}/repo{}", "a".repeat(number % 25), "b".repeat(number / 25 % 50))
+    };
+    let mut number = 0;
+    while state.summary().refused < 119 {
+        let _ = state.admit(&parts(&path(number)), LIMITS);
+        number += 1;
+    }
+    state.settle(1, LIMITS);
+    assert_eq!(state.summary(), Summary { active: 200, collapsed: 0, refused: 119 });
+    while state.summary().refused < 120 {
+        let _ = state.admit(&parts(&path(number)), LIMITS);
+        number += 1;
+    }
+    state.settle(1, LIMITS);
+    check(&state);
+    assert!(state.summary().active <= 150, "{:?}", state.summary());
+}
+
+#[test]
 fn a_name_that_comes_back_has_its_old_number() {
     let mut state = Learned::default();
     let first = state.admit(&parts("/blog/page-1"), LIMITS).unwrap().route;
