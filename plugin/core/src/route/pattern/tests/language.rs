@@ -75,7 +75,10 @@ proptest! {
             expr.clone().repeat(1, Some(1)),
             expr,
         ]);
-        prop_assert_eq!(Pattern::compile(&around).unwrap(), pattern);
+        // Four times as large, it may be too large.
+        let around = Pattern::compile(&around);
+        prop_assume!(around.is_ok());
+        prop_assert_eq!(around.unwrap(), pattern);
     }
 }
 
