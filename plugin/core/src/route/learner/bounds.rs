@@ -2,11 +2,14 @@
 //!
 //! Together they keep one state under 1 MiB, in memory and encoded, whatever comes.
 
+use crate::route::segment::LONGEST_WORD;
+use crate::route::shape::MOST_PARTS;
+
 /// Parts of a path. Typing cuts there, and recursion over the tree goes no deeper.
-pub(super) const DEPTH: usize = 16;
+pub(super) const DEPTH: usize = MOST_PARTS;
 
 /// Bytes of a word. Longer segments are typed.
-pub(super) const WORD: usize = 64;
+pub(super) const WORD: usize = LONGEST_WORD;
 
 /// Nodes of the tree. The default of 200 routes needs some 800; a node takes 80 bytes.
 pub(super) const NODES: usize = 4096;

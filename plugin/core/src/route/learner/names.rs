@@ -10,13 +10,6 @@ use super::bounds::{NAME_BYTES, NAME_HOLDER, RESERVE, ROUTES};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(pub(super) u16);
 
-impl Slot {
-    /// The number, counted from 0.
-    pub fn number(self) -> u16 {
-        self.0
-    }
-}
-
 /// All names ever given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
