@@ -33,8 +33,8 @@ section! {
         /// For paths that no template matches. `typed`: identifiers are named by their kind, `/users/{int}`. `learned`:
         /// further segments become `{str}` where there are too many of them. `off`: all are `_unmatched`.
         infer: Infer = Infer::Learned,
-        /// The most inferred routes of the service. Past it the route is `_other`. What is learned takes 1 MiB at most,
-        /// which is reached somewhere above 2,000 routes.
+        /// The most inferred routes of the service. Past it the route is `_other`. What is learned also has a bound of
+        /// 4,096 segments in all, which a thousand routes of deep paths can reach.
         limit: Count = Count::TWO_HUNDRED,
         /// Paths without any telemetry, as templates. Request IDs and trace context pass all the same.
         ignore: List<Template> = List(probes()),
