@@ -3,8 +3,11 @@
 //! Values are copied here, within bounds, because a host forgets the request's head before the
 //! response comes.
 
+use sightline_templates::Method;
+use std::borrow::Cow;
+
 use crate::Plan;
-use crate::identity::{RequestId, Traceparent};
+use crate::identity::{RequestId, Traceparent, Tracestate, read_baggage};
 
 /// The longest path that is kept; a signal may show less.
 pub(crate) const LONGEST_PATH: usize = 2_048;
@@ -21,13 +24,22 @@ pub struct RequestHead {
     pub(crate) scheme: Kept,
     pub(crate) host: Kept,
     pub(crate) path: Kept,
+    /// Without the values of secret parameters.
+    pub(crate) query: Kept,
     pub(crate) user_agent: Kept,
+    /// Who the client was and whom it asked, as proxies before us say. Read for spans only.
+    pub(crate) forwarded_for: Kept,
+    pub(crate) forwarded_host: Kept,
     /// The caller's request ID, if it sent one header with a safe token.
     pub(crate) request_id: Option<RequestId>,
     /// The caller's place in a trace, if it sent one valid header.
     pub(crate) caller: Option<Traceparent>,
-    /// Whether there is a `tracestate`, valid or not.
-    pub(crate) has_tracestate: bool,
+    /// What stands beside it, valid or not.
+    pub(crate) tracestate: StateHeader,
+    /// Values of baggage that the configuration asks for, by the number of the key there.
+    pub(crate) baggage: Vec<(usize, Vec<u8>)>,
+    /// Whether it is a gRPC call.
+    pub(crate) is_grpc: bool,
     /// The method that a browser asks for before it uses it.
     asked_method: Option<Method>,
 }
@@ -39,8 +51,17 @@ pub struct ResponseHead {
     pub status: Option<u16>,
     /// The router says how long the upstream took, so the response is the upstream's.
     pub from_upstream: bool,
-    /// A gRPC status that says that there is no such method.
-    pub unimplemented: bool,
+    /// The status of a gRPC call that has no message.
+    pub grpc_status: Option<u32>,
+    /// It begins a stream of server-sent events.
+    pub event_stream: bool,
+}
+
+/// The `tracestate` of a request: all headers of that name, joined by commas, as the standard asks.
+#[derive(Debug, Default)]
+pub(crate) struct StateHeader {
+    pub(crate) value: Vec<u8>,
+    pub(crate) lines: usize,
 }
 
 /// A value kept within a bound.
@@ -52,59 +73,44 @@ pub(crate) struct Kept {
     pub(crate) cut: bool,
 }
 
-/// A method of RFC 9110, PATCH, or QUERY; any other is one and the same, because clients choose it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// `CONNECT`
-    Connect,
-    /// `DELETE`
-    Delete,
-    /// `GET`
-    Get,
-    /// `HEAD`
-    Head,
-    /// `OPTIONS`
-    Options,
-    /// `PATCH`
-    Patch,
-    /// `POST`
-    Post,
-    /// `PUT`
-    Put,
-    /// `QUERY`
-    Query,
-    /// `TRACE`
-    Trace,
-    /// `_OTHER`
-    Other,
-}
-
 impl RequestHead {
     /// Reads all pairs of a request. Hands back its path too, whole and without the query: what of it may
     /// be kept depends on its route.
-    pub fn read<'a>(pairs: impl Iterator<Item = Pair<'a>>, plan: &Plan) -> (Self, &'a [u8]) {
+    pub fn read<'a>(
+        pairs: impl Iterator<Item = Pair<'a>> + Clone,
+        plan: &Plan,
+    ) -> (Self, &'a [u8]) {
         let mut head = Self::default();
-        let mut path: &[u8] = &[];
+        let mut target: &[u8] = &[];
         let mut request_ids = Sole::None;
         let mut traceparents = Sole::None;
-        for (name, value) in pairs {
+        for (name, value) in pairs.clone() {
             match name {
                 b":method" => head.method = Kept::new(value, LONGEST_VALUE),
                 b":scheme" => head.scheme = Kept::new(value, LONGEST_VALUE),
                 b":authority" => head.host = Kept::new(value, LONGEST_VALUE),
-                b":path" => path = without_query(value),
+                b":path" => target = value,
                 b"user-agent" => head.user_agent = Kept::new(value, LONGEST_VALUE),
+                b"content-type" => head.is_grpc = is_grpc(value),
                 b"traceparent" => traceparents.see(value),
-                b"tracestate" => head.has_tracestate = true,
+                b"tracestate" => head.tracestate.see(value),
                 b"access-control-request-method" => {
                     head.asked_method = Some(Method::from_bytes(value));
                 }
+                b"x-forwarded-for" if plan.export.is_some() => head.forwarded_for.join(value),
+                b"x-forwarded-host" if plan.export.is_some() => head.forwarded_host.join(value),
                 _ if name == plan.request_id_header => request_ids.see(value),
                 _ => {}
             }
         }
         head.request_id = request_ids.value().and_then(RequestId::parse);
         head.caller = traceparents.value().and_then(|value| Traceparent::parse(value).ok());
+        if !plan.trace.baggage.is_empty() {
+            let values = pairs.filter(|(name, _)| *name == b"baggage").map(|(_, value)| value);
+            head.baggage = read_baggage(values, &plan.trace.baggage);
+        }
+        let (path, query) = path_and_query(target);
+        head.query = plan.redaction.query(query, LONGEST_PATH);
         (head, path)
     }
 
@@ -132,7 +138,8 @@ impl ResponseHead {
             match name {
                 b":status" => head.status = head.status.or_else(|| status(value)),
                 b"x-envoy-upstream-service-time" => head.from_upstream = true,
-                b"grpc-status" => head.unimplemented = value == b"12",
+                b"grpc-status" => head.grpc_status = number(value),
+                b"content-type" => head.event_stream = value.starts_with(b"text/event-stream"),
                 _ => {}
             }
         }
@@ -140,50 +147,63 @@ impl ResponseHead {
     }
 }
 
+impl StateHeader {
+    fn see(&mut self, value: &[u8]) {
+        self.lines += 1;
+        // Past the longest that can be valid it is refused whole, so no more of it need be kept.
+        if self.value.len() <= Tracestate::LONGEST {
+            if self.lines > 1 {
+                self.value.push(b',');
+            }
+            let room = Tracestate::LONGEST + 1;
+            self.value.extend_from_slice(value.get(..room).unwrap_or(value));
+        }
+    }
+}
+
 fn status(value: &[u8]) -> Option<u16> {
-    std::str::from_utf8(value).ok()?.parse().ok().filter(|status| *status < 1_000)
+    number(value).filter(|status| *status < 1_000)
+}
+
+/// A number in decimal, such as the status of a gRPC call.
+pub fn number<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn is_grpc(content_type: &[u8]) -> bool {
+    let rest = content_type.strip_prefix(b"application/grpc");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 impl Kept {
-    fn new(value: &[u8], longest: usize) -> Self {
+    pub(crate) fn new(value: &[u8], longest: usize) -> Self {
         let kept = value.get(..longest);
         Self { bytes: kept.unwrap_or(value).to_vec(), cut: kept.is_some() && value.len() > longest }
     }
 }
 
-impl Method {
-    /// The method with this name. Names are case-sensitive.
-    pub fn from_bytes(name: &[u8]) -> Self {
-        match name {
-            b"CONNECT" => Self::Connect,
-            b"DELETE" => Self::Delete,
-            b"GET" => Self::Get,
-            b"HEAD" => Self::Head,
-            b"OPTIONS" => Self::Options,
-            b"PATCH" => Self::Patch,
-            b"POST" => Self::Post,
-            b"PUT" => Self::Put,
-            b"QUERY" => Self::Query,
-            b"TRACE" => Self::Trace,
-            _ => Self::Other,
+impl Kept {
+    /// As it is shown: where it was cut, on a character's border and with `…` behind.
+    pub(crate) fn shown(&self) -> Cow<'_, [u8]> {
+        if !self.cut {
+            return Cow::Borrowed(&self.bytes);
         }
+        let whole = match self.bytes.utf8_chunks().last() {
+            Some(last) => self.bytes.len() - last.invalid().len(),
+            None => 0,
+        };
+        let bytes = self.bytes.get(..whole).unwrap_or(&self.bytes);
+        Cow::Owned([bytes, "…".as_bytes()].concat())
     }
 
-    /// Its name in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Connect => "CONNECT",
-            Self::Delete => "DELETE",
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Options => "OPTIONS",
-            Self::Patch => "PATCH",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Query => "QUERY",
-            Self::Trace => "TRACE",
-            Self::Other => "_OTHER",
+    /// Behind what is there, as another header of the same name.
+    fn join(&mut self, value: &[u8]) {
+        if !self.bytes.is_empty() {
+            self.bytes.push(b',');
         }
+        let room = LONGEST_VALUE.saturating_sub(self.bytes.len());
+        self.cut |= value.len() > room;
+        self.bytes.extend_from_slice(value.get(..room).unwrap_or(value));
     }
 }
 
@@ -207,9 +227,11 @@ impl<'a> Sole<'a> {
     }
 }
 
-/// The path alone. What follows the first `?` or `#` is not part of it, and may hold secrets.
-fn without_query(target: &[u8]) -> &[u8] {
-    target.split(|&byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
+/// The path, and the query behind the first `?`. A fragment is neither.
+fn path_and_query(target: &[u8]) -> (&[u8], &[u8]) {
+    let target = target.split(|&byte| byte == b'#').next().unwrap_or_default();
+    let path = target.split(|&byte| byte == b'?').next().unwrap_or_default();
+    (path, target.get(path.len() + 1..).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -254,18 +276,6 @@ mod tests {
         for (name, path, length, cut) in table {
             let head = read(&[(b":path", path)]);
             assert_eq!((head.path.bytes.len(), head.path.cut), (length, cut), "{name}");
-        }
-    }
-
-    #[test]
-    fn methods_are_a_closed_set() {
-        for name in [
-            "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE",
-        ] {
-            assert_eq!(Method::from_bytes(name.as_bytes()).as_str(), name);
-        }
-        for name in ["", "get", "BREW", "GET "] {
-            assert_eq!(Method::from_bytes(name.as_bytes()).as_str(), "_OTHER", "{name:?}");
         }
     }
 

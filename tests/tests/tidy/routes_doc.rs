@@ -10,7 +10,7 @@ use sightline_core::route::segment::LONGEST_WORD;
 use sightline_core::route::shape::{MOST_PARTS, Shape, name};
 use sightline_core::route::template::{LONGEST_TEMPLATE, MOST_SEGMENTS};
 use sightline_core::route::{Alone, Inference, Precedence, Scratch, Templates};
-use sightline_core::{Exchange, Method, Moment, Monotonic, Place, Plan, Rng, Wall};
+use sightline_core::{Exchange, Method, Moment, Monotonic, Place, Plan, Rng, Tracing, Wall};
 
 use crate::text;
 
@@ -119,8 +119,9 @@ impl Worker {
         }
         let pairs = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let mut rng = Rng::from_seed([7; 32]);
+        let mut scratch = Scratch::default();
         let mut exchange =
-            Exchange::begin(pairs, now, &mut rng, &mut Scratch::default(), &self.plan);
+            Exchange::begin(pairs, now, &mut rng, &mut scratch, &self.plan, Tracing::Own);
         let status: String = answer.chars().take_while(char::is_ascii_digit).collect();
         let mut pairs = vec![(":status", status.as_str())];
         if answer.contains("UNIMPLEMENTED") {

@@ -7,12 +7,12 @@ use std::fmt;
 use super::inference::Inference;
 use super::learner::{Learned, Limits, Taken};
 use super::matcher::{Scratch, Templates};
-use super::percent::Decoded;
 use super::router::{Router, Target};
 use super::segment::{Verdict, judge};
 use super::shape::Shape;
 use super::{Route, Source};
 use crate::Method;
+use crate::percent::Decoded;
 
 /// How a path comes to its route.
 #[derive(Clone, Debug, PartialEq, Eq)]

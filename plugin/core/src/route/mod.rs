@@ -11,13 +11,12 @@ pub mod explain;
 pub mod inference;
 pub mod learner;
 pub mod matcher;
-pub mod pattern;
-mod percent;
 pub mod router;
 pub mod segment;
 pub mod shape;
 mod table;
-pub mod template;
+
+pub use sightline_templates::{pattern, template};
 
 pub use inference::alone::Alone;
 pub use inference::{Answer, Inference, Inferred, Ledger, RouteCounts};

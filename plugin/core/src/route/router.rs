@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::learner::Limits;
 use super::matcher::{Scratch, Templates};
 use crate::config::{
-    Infer, ParameterName, Period, Ratio, RouteEntry, RouteSettings, Signal, Text, WhichLines,
+    Infer, ParameterName, Period, RouteEntry, RouteSettings, Signal, Text, WhichLines,
 };
+use crate::redact::REDACTED;
 use crate::{Method, Sampler};
 
 /// The routes of a configuration.
@@ -45,11 +46,10 @@ pub struct Rules {
     pub lines: WhichLines,
     /// Whether requests are counted.
     pub counts: bool,
+    /// Whether requests are traced.
+    pub traced: bool,
     secret: Vec<String>,
 }
-
-/// What stands in the place of a secret.
-const REDACTED: &[u8] = b"REDACTED";
 
 /// The most children that a parent has before they collapse. Services have fewer resources beside each
 /// other than they have users or articles.
@@ -88,6 +88,11 @@ impl Router {
         }
     }
 
+    /// Whether requests with this target are traced.
+    pub fn traces(&self, target: Target) -> bool {
+        target != Target::Ignored && self.rules(target).is_none_or(|rules| rules.traced)
+    }
+
     /// The path with its secrets left out, if there are any.
     pub fn redacted(&self, target: Target, path: &[u8], scratch: &mut Scratch) -> Option<Vec<u8>> {
         let Target::Template(template) = target else { return None };
@@ -122,14 +127,13 @@ impl Router {
 impl Rules {
     fn new(RouteEntry { template, settings }: &RouteEntry) -> Self {
         let leaves_out = |signal| settings.ignore.0.contains(&signal);
-        let ratio =
-            if leaves_out(Signal::Trace) { Some(0.0) } else { settings.sample.map(Ratio::as_f64) };
         Self {
             name: settings.name.as_ref().map_or(template.text.as_str(), Text::as_str).to_owned(),
-            sampler: ratio.map(Sampler::with_ratio),
+            sampler: settings.sample.map(|ratio| Sampler::with_ratio(ratio.as_f64())),
             slow: settings.slow.map(Period::as_duration),
             lines: if leaves_out(Signal::Log) { WhichLines::None } else { settings.log },
             counts: !leaves_out(Signal::Metrics),
+            traced: !leaves_out(Signal::Trace),
             secret: settings.secret.0.iter().map(|ParameterName(name)| name.clone()).collect(),
         }
     }

@@ -11,7 +11,7 @@ use super::names::Names;
 use super::sketch::hash;
 use super::tree::{Collapse, Edge, Ends, Hits, Id, Node, Tree};
 use crate::route::segment::Kind;
-use crate::sort::sort_by;
+use sightline_templates::sort::sort_by;
 
 /// Which words keep their node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::bounds::{CALM_HITS, COUNTERS, PATIENCE, PRESSED};
 use super::collapse::{Keep, Merging};
 use super::tree::{Collapse, Id, Node};
 use super::{Learned, Limits};
-use crate::sort::sort_by;
+use sightline_templates::sort::sort_by;
 
 impl Learned {
     /// Settles when the hour, in hours since the epoch, has advanced. Within an hour it does nothing more

@@ -6,7 +6,7 @@ use super::collapse::for_each_child;
 use super::names::Slot;
 use super::tree::{Ends, Id, Node};
 use crate::route::segment::Kind;
-use crate::sort::sort_by;
+use sightline_templates::sort::sort_by;
 
 /// A template that could take the place of a learned route.
 #[derive(Clone, Debug, PartialEq, Eq)]

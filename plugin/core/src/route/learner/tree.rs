@@ -8,7 +8,7 @@ use super::bounds::{DEPTH, HEAVY_HITS, PROMOTE_SHARE, WORD};
 use super::names::Slot;
 use super::sketch::{Sketch, hash};
 use crate::route::segment::{self, Kind, Part};
-use crate::sort::insert_at;
+use sightline_templates::sort::insert_at;
 
 /// The place of a node, counted from 1 so that an absent one takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

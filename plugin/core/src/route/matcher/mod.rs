@@ -18,11 +18,11 @@ use std::ops::Range;
 use self::steps::Place;
 use self::tree::{End, Tree};
 use self::walk::{Goal, Tried, Walk};
-use super::percent;
 use super::template::{self, Methods, Template, TemplateError};
 use crate::Method;
 use crate::config::choice;
-use crate::sort::sort;
+use crate::percent;
+use sightline_templates::sort::sort;
 
 choice! {
     /// Which of several templates that match is the route.

@@ -3,7 +3,7 @@
 use super::literals::Literals;
 use super::steps::{Step, Way};
 use crate::route::template::Methods;
-use crate::sort::insert_at;
+use sightline_templates::sort::insert_at;
 
 pub(super) type NodeId = u32;
 

@@ -14,7 +14,7 @@ mod vocabulary;
 use std::fmt;
 
 use self::scan::Scan;
-use super::percent;
+use crate::percent;
 
 /// The longest segment that can be a word.
 pub const LONGEST_WORD: usize = 64;

@@ -4,13 +4,13 @@
 //! is sorted while a configuration is read, or once an hour.
 
 /// Sorts, not keeping the order of equals.
-pub(crate) fn sort<T: Ord>(items: &mut [T]) {
+pub fn sort<T: Ord>(items: &mut [T]) {
     sort_by(items, T::lt);
 }
 
 /// Sorts by what is before what, not keeping the order of equals. Shell's sort: insertion over gaps that
 /// shrink.
-pub(crate) fn sort_by<T>(items: &mut [T], is_before: impl Fn(&T, &T) -> bool) {
+pub fn sort_by<T>(items: &mut [T], is_before: impl Fn(&T, &T) -> bool) {
     let mut gap = items.len() / 2;
     while gap > 0 {
         for start in gap..items.len() {
@@ -33,7 +33,7 @@ pub(crate) fn sort_by<T>(items: &mut [T], is_before: impl Fn(&T, &T) -> bool) {
 }
 
 /// Puts an item at a place, before what is there; at the end if the place is behind it.
-pub(crate) fn insert_at<T>(items: &mut Vec<T>, place: usize, item: T) {
+pub fn insert_at<T>(items: &mut Vec<T>, place: usize, item: T) {
     let behind = items.split_off(place.min(items.len()));
     items.push(item);
     items.extend(behind);

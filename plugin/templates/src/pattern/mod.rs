@@ -42,10 +42,10 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use dfa::{Dfa, START};
 use nfa::Nfa;
+
+use crate::sort::sort;
 
 pub use error::{PatternError, PatternErrorKind, TooLarge};
 pub use expr::Expr;
@@ -66,6 +66,7 @@ impl Pattern {
     }
 
     /// Whether all of `bytes` is an input that the pattern accepts. Allocates nothing.
+    #[inline]
     pub fn matches(&self, bytes: &[u8]) -> bool {
         let step = |state, byte: &u8| self.dfa.step(state, self.dfa.alphabet.letter(*byte));
         bytes.iter().try_fold(START, step).is_some_and(|state| self.dfa.accepts(state))
@@ -94,9 +95,14 @@ impl Pattern {
     }
 
     /// Each pair of letters, one of each pattern, that some byte is.
-    fn letters_with(&self, other: &Pattern) -> BTreeSet<(u8, u8)> {
+    fn letters_with(&self, other: &Pattern) -> Vec<(u8, u8)> {
         let (mine, theirs) = (&self.dfa.alphabet, &other.dfa.alphabet);
-        (0..=u8::MAX).map(|byte| (mine.letter(byte), theirs.letter(byte))).collect()
+        let bytes = 0..=u8::MAX;
+        let mut letters: Vec<_> =
+            bytes.map(|byte| (mine.letter(byte), theirs.letter(byte))).collect();
+        sort(&mut letters);
+        letters.dedup();
+        letters
     }
 }
 

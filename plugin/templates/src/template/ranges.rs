@@ -1,6 +1,6 @@
 //! Numbers between two bounds, as a pattern over their ASCII digits.
 
-use crate::route::pattern::Expr;
+use crate::pattern::Expr;
 
 /// The digits of numbers from `least` to `most`: with zeros in front up to this width, or with any
 /// number of them where there is no width. None if there is no such number.

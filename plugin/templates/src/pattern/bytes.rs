@@ -83,10 +83,12 @@ impl Alphabet {
         Alphabet { letter_of, size: numbers.len() }
     }
 
+    #[inline]
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
+    #[inline]
     pub(super) fn letter(&self, byte: u8) -> u8 {
         self.letter_of.get(usize::from(byte)).copied().unwrap_or_default()
     }

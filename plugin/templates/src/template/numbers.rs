@@ -1,8 +1,9 @@
 //! What the frameworks' `int` and `float` converters take, with all of Werkzeug's arguments.
 
+use super::decimal::Bound;
 use super::digits::Digits;
 use super::ranges;
-use crate::route::pattern::Expr;
+use crate::pattern::Expr;
 
 /// Whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,14 +35,6 @@ pub struct Float {
     pub max: Option<Bound>,
 }
 
-/// A number that another must not pass. Never NaN, so equality is what it seems to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Bound(u64);
-
-/// The longest decimal number that is compared with bounds if its digits are not ASCII's. They are
-/// written anew for that, and this is the room for it; a longer one is taken for no number.
-const LONGEST_FOREIGN: usize = 512;
-
 impl Int {
     /// `[0-9]+`, as Starlette and Django write it.
     pub const ASCII: Self =
@@ -56,6 +49,7 @@ impl Int {
     }
 
     /// Whether this is such a number. Its length does not matter: past the bounds it is past them.
+    #[inline]
     pub(super) fn matches(&self, segment: &[u8]) -> bool {
         let (negative, number) = sign(segment, self.signed);
         let start = (0_usize, 0_i128);
@@ -149,48 +143,9 @@ impl Float {
     }
 
     fn is_within(&self, negative: bool, number: &[u8]) -> bool {
-        let Some(magnitude) = magnitude(number) else { return false };
-        let value = if negative { -magnitude } else { magnitude };
-        self.min.is_none_or(|min| value >= min.value())
-            && self.max.is_none_or(|max| value <= max.value())
+        let to = |bound: Bound| bound.order(self.digits, negative, number);
+        self.min.is_none_or(|min| to(min).is_ge()) && self.max.is_none_or(|max| to(max).is_le())
     }
-}
-
-impl Bound {
-    /// A bound, if this is a number.
-    pub fn new(value: f64) -> Option<Self> {
-        // Zero has two signs; one is enough.
-        (!value.is_nan()).then(|| Self(if value == 0.0 { 0 } else { value.to_bits() }))
-    }
-
-    /// The number.
-    pub fn value(self) -> f64 {
-        f64::from_bits(self.0)
-    }
-}
-
-/// The number as a double, rounded as Python rounds it.
-fn magnitude(number: &[u8]) -> Option<f64> {
-    if number.is_ascii() {
-        return std::str::from_utf8(number).ok()?.parse().ok();
-    }
-    let mut written = [0; LONGEST_FOREIGN];
-    let mut room = written.iter_mut();
-    for part in number.split_inclusive(|&byte| byte == b'.') {
-        let (digits, point) = match part.strip_suffix(b".") {
-            Some(digits) => (digits, true),
-            None => (part, false),
-        };
-        Digits::Unicode.fold(digits, Some(()), |fits, digit| {
-            fits.and_then(|()| room.next().map(|place| *place = b'0' + digit))
-        })??;
-        if point {
-            *room.next()? = b'.';
-        }
-    }
-    let left = room.len();
-    let (written, _) = written.split_at_checked(LONGEST_FOREIGN - left)?;
-    std::str::from_utf8(written).ok()?.parse().ok()
 }
 
 /// Whether a minus stands in front where it may, and what is behind it.

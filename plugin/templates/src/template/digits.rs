@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::route::pattern::Expr;
+use crate::pattern::Expr;
 
 /// Which characters are digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

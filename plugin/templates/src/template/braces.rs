@@ -7,7 +7,7 @@ use super::converters;
 use super::error::TemplateErrorKind as Kind;
 use super::language::{Language, Rest};
 use super::parse::{Parsed, Parser, error};
-use crate::route::pattern::{Expr, Pattern};
+use crate::pattern::{Expr, Pattern};
 
 /// What makes a text behind a colon an expression rather than a name.
 const SPECIAL: [char; 14] = ['\\', '[', ']', '(', ')', '{', '}', '.', '*', '+', '?', '|', '^', '$'];

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::error::{TemplateError, TemplateErrorKind};
 use crate::Method;
-use crate::config::nearest;
+use crate::nearest;
 
 /// The methods that a template is for. The empty set, of which most are, means any method at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,6 +23,7 @@ impl Methods {
 
     /// Whether a request with this method is among them. Who answers GET answers HEAD: the frameworks
     /// see to that by themselves.
+    #[inline]
     pub fn takes(self, method: Method) -> bool {
         let implied = if method == Method::Head { bit(Method::Get) } else { 0 };
         self.0 == 0 || self.0 & (bit(method) | implied) != 0

@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
+use super::decimal::Bound;
 use super::error::{TemplateError, TemplateErrorKind as Kind};
 use super::parse::{Parsed, Parser, error};
-use crate::config::nearest;
+use crate::nearest;
 
 /// The arguments of one converter.
 #[derive(Default)]
@@ -120,12 +121,8 @@ impl<'a> Arguments<'a> {
     }
 
     /// A number.
-    pub(super) fn number(&mut self, name: &'static str) -> Parsed<Option<f64>> {
-        // Rust would also read `inf`, `nan` and `1e3`, which nobody bounds a path with.
-        let plain = |text: &&str| text.bytes().all(|byte| b"0123456789.+-".contains(&byte));
-        self.take(name, "a number, such as 0.5", |text| {
-            Some(text).filter(plain).and_then(|text| text.parse().ok())
-        })
+    pub(super) fn number(&mut self, name: &'static str) -> Parsed<Option<Bound>> {
+        self.take(name, "a number of at most 15 digits, such as 0.5", Bound::parse)
     }
 
     /// True or False, and False if not given.

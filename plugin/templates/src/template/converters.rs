@@ -11,10 +11,10 @@ use super::arguments::{Argument, Arguments};
 use super::digits::Digits;
 use super::error::{TemplateError, TemplateErrorKind as Kind};
 use super::language::{Language, Rest};
-use super::numbers::{Bound, Float, Int};
+use super::numbers::{Float, Int};
 use super::parse::{Dialect, Parsed, error};
 use super::uuid::UuidForm;
-use crate::config::nearest;
+use crate::nearest;
 
 /// The converters in braces.
 pub(super) const IN_BRACES: [&str; 7] = ["float", "int", "path", "slug", "str", "string", "uuid"];
@@ -116,10 +116,9 @@ fn float(arguments: &mut Arguments<'_>) -> Parsed<Language> {
     arguments.declare("float", &["min", "max", "signed"])?;
     let (min, max) = (arguments.number("min")?, arguments.number("max")?);
     let signed = arguments.switch("signed")?;
-    let too_high = min.zip(max).is_some_and(|(min, max)| min > max);
-    if too_high || (!signed && max.is_some_and(|max| max < 0.0)) {
+    let too_high = min.zip(max).is_some_and(|(min, max)| min.value() > max.value());
+    if too_high || (!signed && max.is_some_and(|max| max.value() < 0.0)) {
         return error(arguments.span(), Kind::NothingBetween);
     }
-    let (min, max) = (min.and_then(Bound::new), max.and_then(Bound::new));
     Ok(Language::Float(Float { signed, min, max, ..Float::WERKZEUG }))
 }

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use super::digits::Digits;
 use super::numbers::{Float, Int};
 use super::uuid::UuidForm;
-use crate::route::pattern::{Expr, Pattern};
+use crate::pattern::{Expr, Pattern};
 use crate::sort::sort;
 
 /// What a parameter takes. Equal ones take the same; different ones may still have much in common.
@@ -101,6 +101,7 @@ impl Language {
 
     /// Whether it takes this segment, which holds no slash; for a rest, whether that can be all that it
     /// takes. Allocates nothing.
+    #[inline]
     pub fn matches(&self, segment: &[u8]) -> bool {
         match self {
             Self::AnyOf(items) => items.binary_search_by(|item| (**item).cmp(segment)).is_ok(),

@@ -48,11 +48,13 @@ impl Dfa {
         self.accepting.len()
     }
 
+    #[inline]
     pub(super) fn step(&self, state: u16, letter: u8) -> Option<u16> {
         let cell = usize::from(state) * self.alphabet.size() + usize::from(letter);
         self.next.get(cell).copied().filter(|next| *next != NOWHERE)
     }
 
+    #[inline]
     pub(super) fn accepts(&self, state: u16) -> bool {
         self.accepting.get(usize::from(state)).copied().unwrap_or(false)
     }

@@ -1,6 +1,6 @@
 //! What the frameworks' `uuid` converters take. They differ in the hyphens and in the case.
 
-use crate::route::pattern::Expr;
+use crate::pattern::Expr;
 
 /// A way of writing a UUID. The first is within the second, and that within the third.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +18,7 @@ const GROUPS: [u32; 5] = [8, 4, 4, 4, 12];
 
 impl UuidForm {
     /// Whether this is a UUID in this form.
+    #[inline]
     pub(super) fn matches(self, segment: &[u8]) -> bool {
         let mut rest = segment;
         for (index, length) in GROUPS.into_iter().enumerate() {

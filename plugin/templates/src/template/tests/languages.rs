@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::super::*;
-use crate::route::pattern::{Expr, Pattern};
+use crate::pattern::{Expr, Pattern};
 
 /// What the frameworks said, as data: how it was made stands in its head.
 const VECTORS: &str = include_str!("vectors.tsv");
@@ -249,11 +249,11 @@ fn the_narrower_has_the_smaller_rank() {
 }
 
 #[test]
-fn long_numbers_of_other_digits_are_compared_or_refused() {
+fn long_numbers_of_other_digits_are_compared_too() {
     let language = language("/<float(min=1.0):x>");
     let long = |count| format!("{}.٥", "٣".repeat(count));
     assert!(language.matches(long(510).as_bytes()));
-    assert!(!language.matches(long(511).as_bytes()));
+    assert!(language.matches(long(5_000).as_bytes()));
     assert!(!language.matches("٠.٥".as_bytes()));
 }
 

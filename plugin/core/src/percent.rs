@@ -2,7 +2,7 @@
 //! stays.
 
 /// Decodes into the buffer. None if there is nothing to decode, or no room.
-pub(super) fn decode_into<'a>(bytes: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+pub(crate) fn decode_into<'a>(bytes: &[u8], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     if !bytes.contains(&b'%') {
         return None;
     }
@@ -16,17 +16,17 @@ pub(super) fn decode_into<'a>(bytes: &[u8], buffer: &'a mut [u8]) -> Option<&'a 
 
 /// The bytes that percent-encoded ones stand for.
 #[derive(Clone, Debug)]
-pub(super) struct Decoded<'a> {
+pub(crate) struct Decoded<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Decoded<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// How many bytes have not been read.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.rest.len()
     }
 }

@@ -15,6 +15,7 @@ mod angles;
 mod arguments;
 mod braces;
 mod converters;
+mod decimal;
 mod digits;
 mod error;
 mod language;
@@ -30,11 +31,12 @@ mod tests;
 
 use std::ops::Range;
 
+pub use decimal::Bound;
 pub use digits::Digits;
 pub use error::{TemplateError, TemplateErrorKind};
 pub use language::{Inline, Language, Rest};
 pub use methods::Methods;
-pub use numbers::{Bound, Float, Int};
+pub use numbers::{Float, Int};
 pub use parse::{MOST_SEGMENTS, parse};
 pub use uuid::UuidForm;
 
