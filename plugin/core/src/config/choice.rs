@@ -33,24 +33,6 @@ macro_rules! choice {
                 &[$( $name ),+]
             }
         }
-
-        impl $crate::config::Entry for $Choice {
-            fn takes() -> String {
-                <Self as $crate::config::Leaf>::known().join(", ")
-            }
-
-            fn read(
-                said: &$crate::config::Value,
-                at: &$crate::config::Path<'_>,
-                problems: &mut Vec<$crate::config::Problem>,
-            ) -> Option<Self> {
-                $crate::config::read_leaf(said, at, problems)
-            }
-
-            fn show(&self) -> String {
-                $crate::config::Leaf::show(self)
-            }
-        }
     };
 }
 pub(crate) use choice;

@@ -27,9 +27,9 @@ pub trait Leaf: Sized {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderName(Cow<'static, str>);
 
-/// How many there may be. Invariant: from 1 to 10,000.
+/// A whole number. Invariant: from `LEAST` to `MOST`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Count(u16);
+pub struct Whole<const LEAST: u32, const MOST: u32>(u32);
 
 /// A time span, as `250ms`, `5s` or `1m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,10 @@ pub struct Period(Duration);
 /// A number within 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio(f64);
+
+/// A token of RFC 9110: what headers, and keys of baggage, have for names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token(String);
 
 /// A text that is not empty and not longer than any name needs to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,9 +69,8 @@ impl HeaderName {
 
     /// The name, lower-cased, if it is one and not taken.
     pub fn new(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase();
-        let token = !name.is_empty() && name.len() <= 128 && name.bytes().all(is_token);
-        (token && !Self::TAKEN.contains(&name.as_str())).then_some(Self(Cow::Owned(name)))
+        let Token(name) = Token::new(&name.to_ascii_lowercase())?;
+        (!Self::TAKEN.contains(&name.as_str())).then_some(Self(Cow::Owned(name)))
     }
 
     /// The name, in lower case.
@@ -76,20 +79,24 @@ impl HeaderName {
     }
 }
 
-impl Count {
-    const MOST: u16 = 10_000;
-
-    /// The count, if it is one.
-    pub const fn new(count: u16) -> Option<Self> {
-        if count >= 1 && count <= Self::MOST { Some(Self(count)) } else { None }
+impl<const LEAST: u32, const MOST: u32> Whole<LEAST, MOST> {
+    /// The nearest that there is.
+    pub const fn nearest(number: u32) -> Self {
+        match number {
+            _ if number < LEAST => Self(LEAST),
+            _ if number > MOST => Self(MOST),
+            _ => Self(number),
+        }
     }
 
-    /// Two hundred.
-    pub const TWO_HUNDRED: Self = Self(200);
-
     /// As a number.
+    pub fn as_u32(self) -> u32 {
+        self.0
+    }
+
+    /// As a number of things.
     pub fn as_usize(self) -> usize {
-        self.0.into()
+        usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 
@@ -105,6 +112,11 @@ impl Period {
         let (_, millis) = Self::UNITS.into_iter().find(|(name, _)| *name == unit)?;
         let millis = number.parse::<u64>().ok()?.checked_mul(millis)?;
         (1..=Self::LONGEST).contains(&millis).then(|| Self(Duration::from_millis(millis)))
+    }
+
+    /// This time span, known to be one.
+    pub(super) const fn of(duration: Duration) -> Self {
+        Self(duration)
     }
 
     /// As a duration.
@@ -127,6 +139,19 @@ impl Ratio {
     /// As a number.
     pub fn as_f64(self) -> f64 {
         self.0
+    }
+}
+
+impl Token {
+    /// The token, if it is one.
+    pub fn new(text: &str) -> Option<Self> {
+        let token = !text.is_empty() && text.len() <= 128 && text.bytes().all(is_token);
+        token.then(|| Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -216,25 +241,20 @@ impl Leaf for HeaderName {
     }
 }
 
-impl Leaf for Count {
+impl<const LEAST: u32, const MOST: u32> Leaf for Whole<LEAST, MOST> {
     fn takes() -> String {
-        format!("a whole number from 1 to {}", Self::MOST)
+        format!("a whole number from {LEAST} to {MOST}")
     }
 
     fn parse(said: &Value) -> Option<Self> {
-        match said {
-            Value::Number(number)
-                if number.fract() == 0.0 && (1.0..=f64::from(Self::MOST)).contains(number) =>
-            {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "just seen to fit"
-                )]
-                Self::new(*number as u16)
-            }
-            _ => None,
-        }
+        let number = number(said)?;
+        let fits = number.fract() == 0.0 && (f64::from(LEAST)..=f64::from(MOST)).contains(&number);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "used only where it was seen to fit"
+        )]
+        fits.then(|| Self(number as u32))
     }
 
     fn show(&self) -> String {
@@ -268,14 +288,28 @@ impl Leaf for Ratio {
     }
 
     fn parse(said: &Value) -> Option<Self> {
+        Self::new(number(said)?)
+    }
+
+    fn show(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl Leaf for Token {
+    fn takes() -> String {
+        "a token of 1 to 128 letters, digits and !#$%&'*+-.^_`|~".to_owned()
+    }
+
+    fn parse(said: &Value) -> Option<Self> {
         match said {
-            Value::Number(number) => Self::new(*number),
+            Value::String(text) => Self::new(text),
             _ => None,
         }
     }
 
     fn show(&self) -> String {
-        self.0.to_string()
+        self.0.clone()
     }
 }
 
@@ -293,6 +327,15 @@ impl Leaf for Text {
 
     fn show(&self) -> String {
         self.0.clone()
+    }
+}
+
+/// A number, also as a text: Envoy's own YAML knows no fractions, and hands `0.05` over as one.
+fn number(said: &Value) -> Option<f64> {
+    match said {
+        Value::Number(number) => Some(*number),
+        Value::String(text) => super::json::number(text),
+        _ => None,
     }
 }
 
@@ -366,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_is_a_whole_number() {
+    fn a_whole_number_is_within_its_bounds() {
         for (number, fits) in [
             (1.0, true),
             (10_000.0, true),
@@ -375,8 +418,16 @@ mod tests {
             (1.5, false),
             (f64::NAN, false),
         ] {
-            assert_eq!(Count::parse(&Value::Number(number)).is_some(), fits, "{number}");
+            let read = Whole::<1, 10_000>::parse(&Value::Number(number));
+            assert_eq!(read.is_some(), fits, "{number}");
         }
+        for (text, fits) in [("17", true), ("0", false), ("17 ", false), ("", false), (".", false)]
+        {
+            let read = Whole::<1, 10_000>::parse(&Value::String(text.to_owned()));
+            assert_eq!(read.is_some(), fits, "{text}");
+        }
+        let nearest = [0, 5, 20].map(|number| Whole::<1, 10>::nearest(number).as_u32());
+        assert_eq!(nearest, [1, 5, 10]);
     }
 
     #[test]
@@ -386,5 +437,7 @@ mod tests {
         {
             assert_eq!(Ratio::new(number).is_some(), fits, "{number}");
         }
+        let as_envoy_hands_it_over = Value::String("0.05".to_owned());
+        assert_eq!(Ratio::parse(&as_envoy_hands_it_over), Ratio::new(0.05));
     }
 }

@@ -1,6 +1,6 @@
 //! Keys that take a list.
 
-use super::{Key, Path, Problem, Setting, Value};
+use super::{Key, Leaf, Path, Problem, Setting, Value, read_leaf};
 
 /// A list of settings of one type, each of which is read by itself. What is said replaces the default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,21 @@ const MOST_ENTRIES: usize = 20_000;
 impl<T> Default for List<T> {
     fn default() -> Self {
         Self(Vec::new())
+    }
+}
+
+/// Whatever can be a key's value can be an entry.
+impl<T: Leaf> Entry for T {
+    fn takes() -> String {
+        <T as Leaf>::takes()
+    }
+
+    fn read(said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
+        read_leaf(said, at, problems)
+    }
+
+    fn show(&self) -> String {
+        Leaf::show(self)
     }
 }
 

@@ -5,9 +5,11 @@
 //! is compared with. A wrong configuration is refused whole, with every problem named.
 
 mod choice;
+mod export;
+mod json;
 mod leaf;
 mod list;
-mod nearest;
+mod maps;
 mod problem;
 mod protobuf;
 mod reference;
@@ -17,21 +19,24 @@ mod settings;
 mod templates;
 mod value;
 
-pub use leaf::{Count, HeaderName, Leaf, Period, Ratio, Text};
+pub use export::{Compression, Export, PathPrefix, Protocol};
+pub use leaf::{HeaderName, Leaf, Period, Ratio, Text, Token, Whole};
 pub use list::{Entry, List};
+pub use maps::{Attributes, Headers};
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use routes::{Infer, RouteSettings, Routes};
 pub use section::{Key, Path, Setting};
 pub use settings::{
-    AccessLog, Inbound, Metrics, Published, RequestIdSettings, Sampling, Service, Settings,
+    AccessLog, ClientIp, DirectionSetting, Inbound, InboundTrace, Metrics, Mode, Parent, Published,
+    Redact, RedactedAddress, RequestIdSettings, Sampling, Service, Settings, Trace, TraceResponse,
 };
 pub use templates::{OneRoute, ParameterName, RouteEntry, Signal, WhichLines, Written};
 pub use value::{Unreadable, Value};
 
 pub(crate) use choice::{choice, one_of};
 pub(crate) use leaf::read as read_leaf;
-pub(crate) use nearest::nearest;
+pub(crate) use sightline_templates::nearest;
 
 /// Reads a configuration as Envoy hands it over: JSON text, a serialized `google.protobuf.Struct`, or
 /// nothing at all.
@@ -46,6 +51,7 @@ pub fn interpret(said: &Value) -> Result<Settings, Problems> {
     let mut settings = Settings::default();
     let mut problems = Vec::new();
     settings.set(said, &Path::Root, &mut problems);
+    problems.extend(settings.export.conflicts());
     if problems.is_empty() { Ok(settings) } else { Err(problems.into()) }
 }
 
@@ -85,7 +91,7 @@ mod tests {
         let said = r#"{"request_id": {"formt": "uuid4", "inbound": "kepp", "echo": "yes", "header": "traceparent"},
             "sampling": {"ratio": 1.5}, "metrics": [], "acces_log": {}, "service": {"name": 7}}"#;
         insta::assert_snapshot!(problems(said).join("\n"), @r#"
-        acces_log: no such key; known here: service, request_id, sampling, routes, metrics, access_log, publish; did you mean `access_log`?
+        acces_log: no such key; known here: direction, service, request_id, trace, sampling, routes, metrics, access_log, client_ip, export, publish; did you mean `access_log`?
         request_id.formt: no such key; known here: header, inbound, format, echo; did you mean `format`?
         request_id.inbound: "kepp" stands here, expected keep or replace; did you mean `keep`?
         request_id.echo: "yes" stands here, expected true or false

@@ -3,6 +3,7 @@
 //! Read strictly: whatever is not exactly the three message types of `struct.proto` is no Struct.
 
 use super::Value;
+use crate::wire::{Field, next_field};
 
 /// How deep a tree may nest; deeper than any key needs, and safe for the stack.
 const DEEPEST: u32 = 64;
@@ -18,7 +19,7 @@ fn structure(mut bytes: &[u8], depth: u32) -> Option<Value> {
     let mut entries = Vec::new();
     while !bytes.is_empty() {
         let mut entry = delimited(&mut bytes, 1)?;
-        let key = String::from_utf8(delimited(&mut entry, 1)?.to_vec()).ok()?;
+        let key = string(delimited(&mut entry, 1)?)?;
         let said = delimited(&mut entry, 2)?;
         if !entry.is_empty() {
             return None;
@@ -40,54 +41,28 @@ fn list(mut bytes: &[u8], depth: u32) -> Option<Value> {
 
 /// `Value { oneof { null = 1, number = 2, string = 3, bool = 4, struct = 5, list = 6 } }`
 fn value(mut bytes: &[u8], depth: u32) -> Option<Value> {
-    const NULL: u64 = 1 << 3;
-    const NUMBER: u64 = 2 << 3 | 1;
-    const STRING: u64 = 3 << 3 | 2;
-    const BOOL: u64 = 4 << 3;
-    const STRUCT: u64 = 5 << 3 | 2;
-    const LIST: u64 = 6 << 3 | 2;
-
-    let value = match varint(&mut bytes)? {
-        NULL => (varint(&mut bytes)? == 0).then_some(Value::Null)?,
-        NUMBER => {
-            let (number, rest) = bytes.split_first_chunk::<8>()?;
-            bytes = rest;
-            Value::Number(f64::from_le_bytes(*number))
-        }
-        STRING => Value::String(String::from_utf8(chunk(&mut bytes)?.to_vec()).ok()?),
-        BOOL => Value::Bool(varint(&mut bytes)? != 0),
-        STRUCT => structure(chunk(&mut bytes)?, depth)?,
-        LIST => list(chunk(&mut bytes)?, depth)?,
+    let value = match next_field(&mut bytes)? {
+        (1, Field::Varint(0)) => Value::Null,
+        (2, Field::Fixed64(number)) => Value::Number(f64::from_le_bytes(number)),
+        (3, Field::Bytes(text)) => Value::String(string(text)?),
+        (4, Field::Varint(truth)) => Value::Bool(truth != 0),
+        (5, Field::Bytes(fields)) => structure(fields, depth)?,
+        (6, Field::Bytes(values)) => list(values, depth)?,
         _ => return None,
     };
     bytes.is_empty().then_some(value)
 }
 
-/// The contents of a length-delimited field that must be the one with this number.
-fn delimited<'a>(bytes: &mut &'a [u8], field: u64) -> Option<&'a [u8]> {
-    (varint(bytes)? == field << 3 | 2).then_some(())?;
-    chunk(bytes)
-}
-
-/// A length and that many bytes.
-fn chunk<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(varint(bytes)?).ok()?;
-    let (chunk, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(chunk)
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(number);
-        }
+/// The contents of the next field, which must be bytes and have this number.
+fn delimited<'a>(bytes: &mut &'a [u8], number: u64) -> Option<&'a [u8]> {
+    match next_field(bytes)? {
+        (found, Field::Bytes(contents)) if found == number => Some(contents),
+        _ => None,
     }
-    None
+}
+
+fn string(bytes: &[u8]) -> Option<String> {
+    String::from_utf8(bytes.to_vec()).ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::choice::choice;
 use super::list::List;
 use super::section::section;
 use super::templates::RouteEntry;
-use super::{Count, Key, Path, Problem, Setting, Value};
+use super::{Key, Path, Problem, Setting, Value, Whole};
 use crate::route::matcher::{Fault, Note, Precedence, TemplateProblem, Templates};
 use crate::route::template::{self, Template};
 
@@ -35,7 +35,7 @@ section! {
         infer: Infer = Infer::Learned,
         /// The most inferred routes of the service. Past it the route is `_other`. What is learned also has a bound of
         /// 4,096 segments in all, which a thousand routes of deep paths can reach.
-        limit: Count = Count::TWO_HUNDRED,
+        limit: Whole<1, 10_000> = Whole::nearest(200),
         /// Paths without any telemetry, as templates. Request IDs and trace context pass all the same.
         ignore: List<Template> = List(probes()),
     }

@@ -125,8 +125,7 @@ pub(super) fn entries<'a>(
         let here = Path::Key(at, key);
         if !known.contains(&key.as_str()) {
             let message = format!("no such key; known here: {}", known.join(", "));
-            problems
-                .push(Problem::new(here, message).or_meant(super::nearest::nearest(key, known)));
+            problems.push(Problem::new(here, message).or_meant(super::nearest(key, known)));
         } else if accepted.iter().any(|(earlier, _)| earlier == key) {
             problems.push(Problem::new(here, "said twice; keep one"));
         } else {
