@@ -1,20 +1,21 @@
 //! The life of one request: it begins, is responded to, and finishes as one [`Observation`].
 
-use std::time::Duration;
-
-use crate::config::WhichLines;
+use crate::config::TraceResponse;
+use crate::ending::{Ending, Witness};
 use crate::head::Pair;
-use crate::identity::{RequestId, TraceContext};
-use crate::red::Series;
-use crate::route::{Answer, Number, Route, Scratch, Shape, Target};
-use crate::{Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng, Sampler, Wall};
+use crate::hop::{Hop, Tracing};
+use crate::identity::RequestId;
+use crate::observation::{Exported, Observation, Outcome};
+use crate::route::{Answer, Route, Scratch, Shape, Target};
+use crate::sampling::Budget;
+use crate::{Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng};
 
 /// A request under way. It owns what it needs of the request's head.
 #[derive(Debug)]
 pub struct Exchange {
     head: RequestHead,
     request_id: RequestId,
-    trace: TraceContext,
+    hop: Hop,
     target: Target,
     began: Moment,
     response: Option<Response>,
@@ -31,49 +32,21 @@ struct Response {
 pub enum Edit<'a> {
     /// The header has this value, and only this.
     Set(&'a [u8], &'a [u8]),
+    /// There is one more header with this name.
+    Add(&'a [u8], &'a [u8]),
     /// There is no such header.
     Remove(&'a [u8]),
-}
-
-/// All that is known of a finished request. Every signal reads this and asks nobody else.
-#[derive(Debug)]
-pub struct Observation<'a> {
-    pub(crate) head: &'a RequestHead,
-    /// Its ID.
-    pub request_id: RequestId,
-    /// Its place in a trace.
-    pub trace: TraceContext,
-    /// Its route.
-    pub route: Route<'a>,
-    /// When it arrived.
-    pub began: Wall,
-    /// How long it took.
-    pub duration: Duration,
-    /// How long the response's head took to come, if it came.
-    pub to_first_byte: Option<Duration>,
-    /// The status sent; none if none was.
-    pub status: Option<u16>,
-}
-
-/// What became of a request, as far as levels and alerts go by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Any status below 400.
-    Success,
-    /// A 4xx: the client's mistake.
-    ClientError,
-    /// A 5xx, or no response at all.
-    Failure,
 }
 
 impl Exchange {
     /// A request's head has arrived.
     pub fn begin<'a>(
-        pairs: impl Iterator<Item = Pair<'a>>,
+        pairs: impl Iterator<Item = Pair<'a>> + Clone,
         now: Moment,
         rng: &mut Rng,
         scratch: &mut Scratch,
         plan: &Plan,
+        tracing: Tracing,
     ) -> Self {
         let (mut head, path) = RequestHead::read(pairs, plan);
         let method = head.preflight().unwrap_or(head.method());
@@ -82,11 +55,8 @@ impl Exchange {
         head.keep_path(redacted.as_deref().unwrap_or(path));
         let inbound = head.request_id.filter(|_| plan.keeps_inbound_id);
         let request_id = inbound.unwrap_or_else(|| RequestId::mint(plan.id_format, now.wall, rng));
-        let trace = match head.caller {
-            Some(caller) => TraceContext::join(caller, rng),
-            None => TraceContext::start(sampler(target, plan), rng),
-        };
-        Self { head, request_id, trace, target, began: now, response: None }
+        let hop = Hop::of(&head, target, tracing, plan, rng);
+        Self { head, request_id, hop, target, began: now, response: None }
     }
 
     /// Hands over what must change in the request before it goes upstream.
@@ -95,11 +65,7 @@ impl Exchange {
         if inbound != Some(self.request_id.as_bytes()) {
             apply(Edit::Set(&plan.request_id_header, self.request_id.as_bytes()));
         }
-        apply(Edit::Set(b"traceparent", &self.trace.traceparent().to_header()));
-        // A tracestate belongs to the trace it came with. Beside a new one it would be a lie.
-        if self.head.has_tracestate && self.head.caller.is_none() {
-            apply(Edit::Remove(b"tracestate"));
-        }
+        self.hop.edit(apply);
     }
 
     /// The response's head has arrived.
@@ -117,6 +83,33 @@ impl Exchange {
         if plan.echoes_id {
             apply(Edit::Set(&plan.request_id_header, self.request_id.as_bytes()));
         }
+        if self.hop.has_context() {
+            self.tell_client(plan.trace.response, apply);
+        }
+    }
+
+    fn tell_client(&self, how: TraceResponse, mut apply: impl FnMut(Edit<'_>)) {
+        let traceparent = self.hop.context.traceparent().to_header();
+        match how {
+            TraceResponse::None => {}
+            TraceResponse::Header => apply(Edit::Set(b"traceresponse", &traceparent)),
+            TraceResponse::ServerTiming => {
+                let entry = [b"traceparent;desc=\"".as_slice(), &traceparent, b"\""].concat();
+                // The app may have timings of its own.
+                apply(Edit::Add(b"server-timing", &entry));
+            }
+        }
+    }
+
+    /// Whether the `traceparent` that the request had at its end shows that another tracer of this proxy has
+    /// replaced ours.
+    pub fn is_overruled(&self, upstream: &[u8]) -> bool {
+        self.hop.is_overruled(upstream)
+    }
+
+    /// Leaves the trace to another tracer of this proxy, and takes over the context that went upstream.
+    pub fn give_way(&mut self, upstream: &[u8]) {
+        self.hop.give_way(self.head.caller, upstream);
     }
 
     /// What the request's head says of its route.
@@ -135,67 +128,88 @@ impl Exchange {
     pub fn answer(&self) -> Answer {
         let Some(response) = self.response else { return Answer::Nothing };
         match response.head.status {
-            _ if self.head.preflight().is_some() || response.head.unimplemented => Answer::Nothing,
+            _ if self.head.preflight().is_some() || response.head.grpc_status == Some(12) => {
+                Answer::Nothing
+            }
             Some(101 | 200..=399 | 500..) if response.head.from_upstream => Answer::Exists,
             Some(101 | 200..=399 | 500..) => Answer::ExistsIfFromApp,
             Some(_) | None => Answer::Nothing,
         }
     }
 
-    /// The request is over, and this is its route.
-    pub fn finish<'a>(&'a self, now: Monotonic, route: Route<'a>) -> Observation<'a> {
+    /// Whether the upstream has answered, as far as its response says so.
+    pub fn is_from_upstream(&self) -> bool {
+        self.response.is_some_and(|response| response.head.from_upstream)
+    }
+
+    /// The request is over, and this is its route. Of what only the host knows, it asks for what will be read.
+    pub fn finish<'a>(
+        &'a self,
+        now: Monotonic,
+        route: Route<'a>,
+        plan: &Plan,
+        budget: &mut Budget,
+        witness: &dyn Witness,
+    ) -> Observation<'a> {
         let since_began = |at: Monotonic| at.since(self.began.monotonic);
-        Observation {
+        let response = self.response.map(|response| response.head).unwrap_or_default();
+        let mut observation = Observation {
             head: &self.head,
+            response,
             request_id: self.request_id,
-            trace: self.trace,
+            hop: &self.hop,
             route,
             began: self.began.wall,
             duration: since_began(now),
             to_first_byte: self.response.map(|response| since_began(response.at)),
-            status: self.response.and_then(|response| response.head.status),
+            ending: Ending { grpc_status: response.grpc_status, ..Ending::default() },
+            exported: Exported::No,
+        };
+        if self.head.is_grpc && response.grpc_status.is_none() {
+            observation.ending.grpc_status = witness.grpc_status();
         }
-    }
-}
-
-/// Whether a trace that starts here is kept. A route that is left out of traces starts none.
-fn sampler(target: Target, plan: &Plan) -> Sampler {
-    match target {
-        Target::Ignored => Sampler::NONE,
-        _ => plan.router.rules(target).and_then(|rules| rules.sampler).unwrap_or(plan.sampler),
-    }
-}
-
-impl Observation<'_> {
-    /// What became of the request.
-    pub fn outcome(&self) -> Outcome {
-        match self.status {
-            Some(400..=499) => Outcome::ClientError,
-            Some(..=399) => Outcome::Success,
-            Some(_) | None => Outcome::Failure,
+        observation.exported = self.export(&observation, now, plan, budget);
+        if observation.exported != Exported::No {
+            observation.ending.peer = witness.peer();
+            observation.ending.protocol = witness.protocol();
         }
+        if observation.exported != Exported::No || observation.outcome() == Outcome::Failure {
+            observation.ending.flags = witness.flags();
+        }
+        observation
     }
 
-    /// The series that counts it, by the number of its route.
-    pub fn series(&self, route: Number) -> Series {
-        Series { method: self.head.method(), route, status: self.status.unwrap_or(0) }
-    }
-
-    /// Whether these are among the requests that get a line.
-    pub fn is_among(&self, lines: WhichLines) -> bool {
-        match lines {
-            WhichLines::All => true,
-            WhichLines::Errors => self.outcome() != Outcome::Success,
-            WhichLines::None => false,
+    /// Whether the span is to be exported, and why.
+    fn export(
+        &self,
+        observation: &Observation<'_>,
+        now: Monotonic,
+        plan: &Plan,
+        budget: &mut Budget,
+    ) -> Exported {
+        if plan.export.is_none() || !self.hop.has_span() {
+            return Exported::No;
+        }
+        if self.hop.context.flags.is_sampled() {
+            return Exported::Sampled;
+        }
+        let keep = &plan.sampling.keep;
+        let slow = plan.router.rules(self.target).and_then(|rules| rules.slow);
+        let failed = observation.outcome() == Outcome::Failure;
+        match keep.why(failed, observation.duration, slow) {
+            Some(why) if budget.allows(keep.per_second, now) => Exported::Kept(why),
+            Some(_) | None => Exported::No,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::config;
-    use crate::{Place, Wall};
+    use crate::ending::tests::Nothing;
+    use crate::{Place, Wall, config};
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     const NOW: Moment =
@@ -207,11 +221,12 @@ mod tests {
 
     fn begin(pairs: &[(&str, &str)], plan: &Plan) -> Exchange {
         let pairs = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        Exchange::begin(pairs, NOW, &mut Rng::from_seed([9; 32]), &mut Scratch::default(), plan)
+        let mut rng = Rng::from_seed([9; 32]);
+        Exchange::begin(pairs, NOW, &mut rng, &mut Scratch::default(), plan, Tracing::Own)
     }
 
     fn finish(exchange: &Exchange, now: Monotonic) -> Observation<'_> {
-        exchange.finish(now, Route::UNMATCHED)
+        exchange.finish(now, Route::UNMATCHED, &plan(""), &mut Budget::default(), &Nothing)
     }
 
     fn edits(edit: impl FnOnce(&mut dyn FnMut(Edit<'_>))) -> Vec<String> {
@@ -220,6 +235,13 @@ mod tests {
             edits.push(match change {
                 Edit::Set(name, value) => {
                     format!("{}: {}", String::from_utf8_lossy(name), String::from_utf8_lossy(value))
+                }
+                Edit::Add(name, value) => {
+                    format!(
+                        "+{}: {}",
+                        String::from_utf8_lossy(name),
+                        String::from_utf8_lossy(value)
+                    )
                 }
                 Edit::Remove(name) => format!("no {}", String::from_utf8_lossy(name)),
             });
@@ -276,7 +298,7 @@ mod tests {
             assert_ne!(sent, inbound, "our span is the parent upstream");
             assert!(!upstream.contains(&"no tracestate".to_owned()), "{upstream:?}");
             let observation = finish(&exchange, NOW.monotonic);
-            assert_eq!(observation.trace.parent.unwrap().to_hex(), *b"00f067aa0ba902b7");
+            assert_eq!(observation.trace().parent.unwrap().to_hex(), *b"00f067aa0ba902b7");
         }
     }
 

@@ -20,24 +20,40 @@
     clippy::unwrap_used
 )]
 
+mod address;
 pub mod config;
+mod direction;
+mod ending;
 mod exchange;
+mod grpc;
 mod hash;
 mod head;
+mod hop;
 pub mod identity;
 pub mod log;
+mod observation;
+pub mod otlp;
+mod percent;
+mod place;
 mod plan;
 pub mod red;
+mod redact;
 mod rng;
 pub mod route;
-mod sampling;
-mod sort;
+pub mod sampling;
 mod time;
+mod wire;
 
-pub use exchange::{Edit, Exchange, Observation, Outcome};
+pub use direction::Direction;
+pub use ending::{Flags, Witness};
+pub use exchange::{Edit, Exchange};
 pub use hash::Quick;
-pub use head::{Method, Pair, RequestHead, ResponseHead};
-pub use plan::{Place, Plan};
+pub use head::{Pair, RequestHead, ResponseHead, number};
+pub use hop::Tracing;
+pub use observation::{ErrorType, Exported, Observation, Outcome, Stream};
+pub use place::{Istio, Place};
+pub use plan::{ExportPlan, Plan};
 pub use rng::Rng;
 pub use sampling::Sampler;
+pub use sightline_templates::Method;
 pub use time::{Moment, Monotonic, Wall};

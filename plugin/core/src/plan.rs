@@ -1,13 +1,26 @@
 //! The configuration compiled: all that can be decided before the first request.
 
+use std::rc::Rc;
+use std::time::Duration;
+
 use crate::Sampler;
-use crate::config::{Inbound, Published, Settings, Text};
+use crate::config::{
+    Compression, Export, Inbound, InboundTrace, Mode, Parent, Period, Protocol, Published,
+    Settings, Text, TraceResponse,
+};
+use crate::direction::Direction;
 use crate::identity::IdFormat;
-use crate::route::Router;
+use crate::otlp::{Envelope, InvalidAttributes, Limits, Resource};
+use crate::place::Place;
+use crate::redact::Redaction;
+use crate::route::{Router, Target};
+use crate::sampling::KeepRules;
 
 /// What to do with each request. Made once for a configuration, and never changed.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// Which side of the service we are on; none: the listener knows.
+    pub direction: Option<Direction>,
     /// The service's name, as every signal says it.
     pub service: String,
     /// The header of the request ID, in lower case.
@@ -18,74 +31,139 @@ pub struct Plan {
     pub id_format: IdFormat,
     /// Whether responses carry the request ID.
     pub echoes_id: bool,
-    /// Decides for the traces that start here.
-    pub sampler: Sampler,
+    /// What becomes of the trace context.
+    pub trace: TracePlan,
+    /// Which spans are exported.
+    pub sampling: SamplingPlan,
     /// Which route a request belongs to.
     pub router: Router,
     /// Whether requests are counted as Envoy stats.
     pub counts_stats: bool,
     /// Whether the access-log line is handed to the host.
     pub sets_log_property: bool,
+    /// What is kept out of lines and spans.
+    pub redaction: Redaction,
+    /// How many entries of `x-forwarded-for` are proxies that are trusted.
+    pub trusted_hops: usize,
+    /// Where spans are sent, if they are.
+    pub export: Option<Rc<ExportPlan>>,
     /// What else is handed to the host, each by itself.
     pub published: Vec<Published>,
+    /// What is wrong with the environment's word on the resource.
+    pub invalid_attributes: Option<InvalidAttributes>,
 }
 
-/// What a host knows of the place where it runs, for what the configuration leaves open.
-#[derive(Clone, Debug, Default)]
-pub struct Place {
-    /// `OTEL_SERVICE_NAME` of the environment.
-    pub service_name: Option<String>,
-    /// The cluster of the proxy's node.
-    pub cluster: Option<String>,
+/// What becomes of the trace context.
+#[derive(Clone, Debug)]
+pub struct TracePlan {
+    /// Who writes it.
+    pub mode: Mode,
+    /// Whether a caller's trace is not joined.
+    pub restarts: bool,
+    /// How the response tells of it.
+    pub response: TraceResponse,
+    /// Keys of baggage that spans and lines show.
+    pub baggage: Vec<String>,
+}
+
+/// Which spans are exported.
+#[derive(Clone, Debug)]
+pub struct SamplingPlan {
+    /// Decides for traces that start here, and for all where a caller's decision does not count.
+    pub sampler: Sampler,
+    /// Whether a caller's decision does not count.
+    pub ignores_parent: bool,
+    /// Which spans are kept though their trace is not.
+    pub keep: KeepRules,
+}
+
+/// Where spans are sent, and what is around them. What is equal can be sent together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportPlan {
+    /// The host's name for the collector.
+    pub cluster: String,
+    /// How it is spoken to.
+    pub protocol: Protocol,
+    /// What stands before the path of a signal.
+    pub path_prefix: String,
+    /// Headers of each request, with lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// How long the collector may take.
+    pub timeout: Duration,
+    /// Whether requests are compressed.
+    pub gzip: bool,
+    /// How much may wait.
+    pub limits: Limits,
+    /// What is around each batch.
+    pub envelope: Envelope,
 }
 
 impl Plan {
     /// Compiles the settings for a place.
     pub fn new(settings: &Settings, place: &Place) -> Self {
+        let (service, resource, invalid_attributes) = place.identify(&settings.service);
+        let sampling = &settings.sampling;
         Self {
-            service: service_name(settings, place).to_owned(),
+            direction: Direction::said(settings.direction),
+            service,
             request_id_header: settings.request_id.header.as_bytes().to_vec(),
             keeps_inbound_id: settings.request_id.inbound == Inbound::Keep,
             id_format: settings.request_id.format,
             echoes_id: settings.request_id.echo,
-            sampler: Sampler::with_ratio(settings.sampling.ratio.as_f64()),
+            trace: TracePlan {
+                mode: settings.trace.mode,
+                restarts: settings.trace.inbound == InboundTrace::Restart,
+                response: settings.trace.response,
+                baggage: settings
+                    .trace
+                    .baggage
+                    .0
+                    .iter()
+                    .map(|key| key.as_str().to_owned())
+                    .collect(),
+            },
+            sampling: SamplingPlan {
+                sampler: Sampler::with_ratio(sampling.ratio.as_f64()),
+                ignores_parent: sampling.parent == Parent::Ignore,
+                keep: KeepRules {
+                    errors: sampling.keep_errors,
+                    slower_than: sampling.keep_slower_than.map(Period::as_duration),
+                    per_second: sampling.per_second.as_u32(),
+                },
+            },
             router: Router::new(&settings.routes),
             counts_stats: settings.metrics.stats,
             sets_log_property: settings.access_log.property,
+            redaction: Redaction::new(&settings.access_log.redact),
+            trusted_hops: settings.client_ip.trusted_hops.as_usize(),
+            export: ExportPlan::new(&settings.export, &resource).map(Rc::new),
             published: settings.publish.0.clone(),
+            invalid_attributes,
         }
+    }
+
+    /// Decides for traces that start with a request that has this target.
+    pub(crate) fn sampler(&self, target: Target) -> Sampler {
+        let route = self.router.rules(target).and_then(|rules| rules.sampler);
+        route.unwrap_or(self.sampling.sampler)
     }
 }
 
-fn service_name<'a>(settings: &'a Settings, place: &'a Place) -> &'a str {
-    let configured = settings.service.name.as_ref().map(Text::as_str);
-    let said = |name: &'a Option<String>| name.as_deref().filter(|name| !name.is_empty());
-    configured
-        .or_else(|| said(&place.service_name))
-        .or_else(|| said(&place.cluster))
-        .unwrap_or("unknown_service")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_service_is_named_by_the_first_who_knows() {
-        let table = [
-            ("configuration", r#"{"service": {"name": "a"}}"#, Some("b"), Some("c"), "a"),
-            ("environment", "", Some("b"), Some("c"), "b"),
-            ("an empty environment", "", Some(""), Some("c"), "c"),
-            ("node", "", None, Some("c"), "c"),
-            ("nobody", "", None, Some(""), "unknown_service"),
-        ];
-        for (name, said, environment, cluster, expected) in table {
-            let settings = crate::config::read(said.as_bytes()).unwrap();
-            let place = Place {
-                service_name: environment.map(Into::into),
-                cluster: cluster.map(Into::into),
-            };
-            assert_eq!(Plan::new(&settings, &place).service, expected, "{name}");
-        }
+impl ExportPlan {
+    fn new(settings: &Export, resource: &Resource) -> Option<Self> {
+        Some(Self {
+            cluster: settings.cluster.as_ref().map(Text::as_str)?.to_owned(),
+            protocol: settings.protocol,
+            path_prefix: settings.path_prefix.as_str().to_owned(),
+            headers: settings.headers.0.clone(),
+            timeout: settings.timeout.as_duration(),
+            gzip: settings.compression == Compression::Gzip,
+            limits: Limits {
+                queue: settings.queue.as_usize(),
+                batch: settings.batch.as_usize(),
+                interval: settings.interval.as_duration(),
+            },
+            envelope: Envelope::new(resource),
+        })
     }
 }

@@ -32,6 +32,11 @@ impl TraceId {
         u64::from_be_bytes([0, a, b, c, d, e, f, g])
     }
 
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The 32 digits.
     pub fn to_hex(self) -> [u8; 32] {
         let mut text = [0; 32];
@@ -57,6 +62,11 @@ impl SpanId {
                 return id;
             }
         }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// The 16 digits.

@@ -93,19 +93,22 @@ impl Flags {
         self.0 & Self::SAMPLED.0 != 0
     }
 
+    /// The same, with the trace recorded or not.
+    #[must_use]
+    pub fn with_sampled(self, sampled: bool) -> Self {
+        Self(self.0 & !Self::SAMPLED.0 | u8::from(sampled))
+    }
+
+    /// As a number.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
     /// The two digits.
     pub fn to_hex(self) -> [u8; 2] {
         let mut text = [0; 2];
         hex::encode(&[self.0], &mut text);
         text
-    }
-}
-
-impl std::ops::BitOr for Flags {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }
 

@@ -60,6 +60,20 @@ impl<'a> Object<'a> {
         write_padded(micros % 1_000, 3, self.out);
     }
 
+    /// True or false.
+    pub(super) fn boolean(&mut self, name: &str, value: bool) {
+        self.name(name);
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// An object inside this one.
+    pub(super) fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) {
+        self.name(name);
+        let mut object = Object::begin(self.out);
+        fill(&mut object);
+        object.end();
+    }
+
     /// Ends the object.
     pub(super) fn end(self) {
         self.out.push(b'}');
@@ -116,7 +130,7 @@ fn write_character(character: char, out: &mut Vec<u8>) {
 
 /// Characters that act instead of showing: control characters, line and paragraph separators, and those
 /// that change the direction or the presence of the text around them.
-fn is_unsafe(character: char) -> bool {
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -3,4 +3,5 @@
 mod json;
 mod line;
 
+pub(crate) use json::is_unsafe;
 pub use line::write_line;

@@ -5,7 +5,10 @@ mod stats_name;
 use crate::Method;
 use crate::route::Number;
 
-pub use stats_name::{ROUTES_ACTIVE, ROUTES_COLLAPSED, ROUTES_OVERFLOWED, requests_total};
+pub use stats_name::{
+    ROUTES_ACTIVE, ROUTES_COLLAPSED, ROUTES_OVERFLOWED, dropped_total, export_batches_total,
+    export_waiting, exported_total, requests_total, spans_total,
+};
 
 /// The label set that a request is counted under.
 ///

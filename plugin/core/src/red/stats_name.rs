@@ -22,6 +22,31 @@ pub fn requests_total(series: Series, route: &str) -> String {
     )
 }
 
+/// The counter of traced requests, by what became of their spans.
+pub fn spans_total(outcome: &str) -> String {
+    format!("outcome=.={outcome};.;sightline_spans_total")
+}
+
+/// The counter of attempts to send a batch.
+pub fn export_batches_total(signal: &str, outcome: &str) -> String {
+    format!("signal=.={signal};.;outcome=.={outcome};.;sightline_export_batches_total")
+}
+
+/// The counter of spans and the like that a collector took.
+pub fn exported_total(signal: &str) -> String {
+    format!("signal=.={signal};.;sightline_exported_total")
+}
+
+/// The counter of those that no collector will see.
+pub fn dropped_total(signal: &str, reason: &str) -> String {
+    format!("signal=.={signal};.;reason=.={reason};.;sightline_dropped_total")
+}
+
+/// Those that wait for a collector, or are under way to it.
+pub fn export_waiting(signal: &str) -> String {
+    format!("signal=.={signal};.;sightline_export_waiting")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

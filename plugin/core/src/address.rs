@@ -1,0 +1,67 @@
+//! Who sent a request: the address of the connection, or what proxies before us say.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// The client's address, by `x-forwarded-for` without the entries of so many trusted proxies, else by the
+/// connection. An entry that is no address says nothing, and neither does anything left of it.
+pub(crate) fn client(
+    forwarded_for: &[u8],
+    hops: usize,
+    peer: Option<SocketAddr>,
+) -> Option<IpAddr> {
+    let entry = forwarded_for.rsplit(|&byte| byte == b',').nth(hops);
+    entry.and_then(address).or(peer.map(|peer| peer.ip()))
+}
+
+/// The address and the port of a connection, as a host writes them: `192.0.2.1:80`, `[2001:db8::1]:80`.
+pub(crate) fn peer(text: &[u8]) -> Option<SocketAddr> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// An address that proxies write, with or without a port.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_is_found_behind_trusted_proxies() {
+        let connection = Some("10.0.0.9:4711".parse().unwrap());
+        let table: [(&str, usize, &str); 11] = [
+            ("192.0.2.1", 0, "192.0.2.1"),
+            ("192.0.2.1, 198.51.100.7", 0, "198.51.100.7"),
+            ("192.0.2.1, 198.51.100.7", 1, "192.0.2.1"),
+            ("192.0.2.1, 198.51.100.7", 2, "10.0.0.9"),
+            ("", 0, "10.0.0.9"),
+            ("192.0.2.1:8080", 0, "192.0.2.1"),
+            ("2001:db8::1", 0, "2001:db8::1"),
+            ("[2001:db8::1]", 0, "2001:db8::1"),
+            ("[2001:db8::1]:443", 0, "2001:db8::1"),
+            ("unknown", 0, "10.0.0.9"),
+            ("<script>,192.0.2.1", 1, "10.0.0.9"),
+        ];
+        for (header, hops, expected) in table {
+            let found = client(header.as_bytes(), hops, connection).unwrap();
+            assert_eq!(found.to_string(), expected, "{header} {hops}");
+        }
+        assert_eq!(client(b"\xff", 0, None), None);
+    }
+
+    #[test]
+    fn a_connection_has_an_address_and_a_port() {
+        for (text, found) in [
+            ("192.0.2.1:80", true),
+            ("[::1]:80", true),
+            ("192.0.2.1", false),
+            ("@path", false),
+            ("", false),
+        ] {
+            assert_eq!(peer(text.as_bytes()).is_some(), found, "{text}");
+        }
+    }
+}

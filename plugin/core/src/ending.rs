@@ -1,0 +1,133 @@
+//! How a request ended, as far as only the host can know: why there was no proper answer.
+
+/// What a host says of a request that is over. Only what was asked for is there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ending {
+    /// Why the proxy answered itself, or cut the exchange short.
+    pub flags: Flags,
+    /// The status of a gRPC call, from the trailers.
+    pub grpc_status: Option<u32>,
+    /// The address and the port of the connection's other end, as the host writes them.
+    pub peer: Option<Box<[u8]>>,
+    /// The protocol, `HTTP/1.1`, as the host writes it.
+    pub protocol: Option<Box<[u8]>>,
+}
+
+/// What only the host knows once a request is over. Each question has its price, so none is asked for
+/// nothing.
+pub trait Witness {
+    /// The response flags.
+    fn flags(&self) -> Flags;
+    /// The status of a gRPC call, in the trailers.
+    fn grpc_status(&self) -> Option<u32>;
+    /// The address and the port of the connection's other end.
+    fn peer(&self) -> Option<Box<[u8]>>;
+    /// The protocol.
+    fn protocol(&self) -> Option<Box<[u8]>>;
+}
+
+/// Envoy's response flags, a bit for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u64);
+
+/// Flags that name why something failed, the most telling first, by the number of their bit. Names are
+/// Envoy's own.
+const REASONS: [(u32, &str); 26] = [
+    (2, "upstream_request_timeout"),
+    (22, "duration_timeout"),
+    (16, "stream_idle_timeout"),
+    (19, "upstream_max_stream_duration_reached"),
+    (1, "no_healthy_upstream"),
+    (26, "dns_resolution_failed"),
+    (5, "upstream_connection_failure"),
+    (6, "upstream_connection_termination"),
+    (4, "upstream_remote_reset"),
+    (3, "local_reset"),
+    (7, "upstream_overflow"),
+    (23, "upstream_protocol_error"),
+    (8, "no_route_found"),
+    (24, "no_cluster_found"),
+    (25, "overload_manager"),
+    (27, "drop_overload"),
+    (29, "unconditional_drop_overload"),
+    (10, "fault_injected"),
+    (11, "rate_limited"),
+    (13, "rate_limit_service_error"),
+    (12, "unauthorized_external_service"),
+    (17, "invalid_envoy_request_headers"),
+    (18, "downstream_protocol_error"),
+    (14, "downstream_connection_termination"),
+    (28, "downstream_remote_reset"),
+    (15, "upstream_retry_limit_exceeded"),
+];
+
+impl Flags {
+    /// The client was gone before it had all of the answer.
+    const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
+    /// The answer was cut short by anybody else: timeouts, resets, errors of the protocol.
+    const CUT_SHORT: u64 =
+        1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 16 | 1 << 19 | 1 << 22 | 1 << 23;
+
+    /// The reason in one word, if there is one.
+    pub fn reason(self) -> Option<&'static str> {
+        REASONS.iter().find(|(bit, _)| self.0 & 1 << bit != 0).map(|(_, name)| *name)
+    }
+
+    /// Whether an answer that had begun was not the app's whole answer.
+    pub fn cut_short(self) -> bool {
+        self.0 & Self::CUT_SHORT != 0
+    }
+
+    /// Whether the client left.
+    pub fn client_gone(self) -> bool {
+        self.0 & Self::CLIENT_GONE != 0
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A host that knows nothing.
+    pub(crate) struct Nothing;
+
+    impl Witness for Nothing {
+        fn flags(&self) -> Flags {
+            Flags::default()
+        }
+
+        fn grpc_status(&self) -> Option<u32> {
+            None
+        }
+
+        fn peer(&self) -> Option<Box<[u8]>> {
+            None
+        }
+
+        fn protocol(&self) -> Option<Box<[u8]>> {
+            None
+        }
+    }
+
+    #[test]
+    fn the_most_telling_reason_is_named() {
+        for (bits, reason, cut_short, client_gone) in [
+            (0, None, false, false),
+            (1 << 2, Some("upstream_request_timeout"), true, false),
+            (1 << 5 | 1 << 15, Some("upstream_connection_failure"), false, false),
+            (1 << 15, Some("upstream_retry_limit_exceeded"), false, false),
+            (1 << 6, Some("upstream_connection_termination"), true, false),
+            (1 << 14, Some("downstream_connection_termination"), false, true),
+            (1 << 28, Some("downstream_remote_reset"), false, true),
+            (1 << 9, None, false, false),
+            (u64::MAX, Some("upstream_request_timeout"), true, true),
+        ] {
+            let flags = Flags(bits);
+            assert_eq!(
+                (flags.reason(), flags.cut_short(), flags.client_gone()),
+                (reason, cut_short, client_gone),
+                "{bits:#x}"
+            );
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What is known of a finished request. Every signal reads this and asks nobody else.
+
+use std::time::Duration;
+
+use crate::config::WhichLines;
+use crate::ending::Ending;
+use crate::hop::Hop;
+use crate::identity::{RequestId, TraceContext};
+use crate::red::Series;
+use crate::route::{Number, Route};
+use crate::sampling::Kept;
+use crate::{RequestHead, ResponseHead, Wall, grpc};
+
+/// All that is known of a finished request.
+#[derive(Debug)]
+pub struct Observation<'a> {
+    pub(crate) head: &'a RequestHead,
+    pub(crate) response: ResponseHead,
+    pub(crate) hop: &'a Hop,
+    pub(crate) ending: Ending,
+    /// Its ID.
+    pub request_id: RequestId,
+    /// Its route.
+    pub route: Route<'a>,
+    /// When it arrived.
+    pub began: Wall,
+    /// How long it took.
+    pub duration: Duration,
+    /// How long the response's head took to come, if it came.
+    pub to_first_byte: Option<Duration>,
+    /// Whether its span is exported.
+    pub exported: Exported,
+}
+
+/// Whether a span is exported, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exported {
+    /// It is not.
+    No,
+    /// Its trace is sampled.
+    Sampled,
+    /// Its trace is not, but a rule keeps the span.
+    Kept(Kept),
+}
+
+/// What became of a request, as far as levels and alerts go by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Any status below 400.
+    Success,
+    /// A 4xx: the client's mistake.
+    ClientError,
+    /// A 5xx, no response at all, or a gRPC status that is the server's fault.
+    Failure,
+}
+
+/// What a response is that goes on for as long as it likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// An upgraded connection.
+    WebSocket,
+    /// Server-sent events.
+    Events,
+    /// A gRPC call, which may be one.
+    Grpc,
+}
+
+impl Observation<'_> {
+    /// Its place in a trace.
+    pub fn trace(&self) -> &TraceContext {
+        &self.hop.context
+    }
+
+    /// Whether a span of ours is part of the trace, exported or not.
+    pub fn is_traced(&self) -> bool {
+        self.hop.has_span()
+    }
+
+    /// The status sent; none if none was.
+    pub fn status(&self) -> Option<u16> {
+        self.response.status
+    }
+
+    /// What became of the request.
+    pub fn outcome(&self) -> Outcome {
+        match self.status() {
+            _ if self.grpc_status().is_some_and(grpc::is_servers_fault) => Outcome::Failure,
+            Some(400..=499) => Outcome::ClientError,
+            Some(..=399) => Outcome::Success,
+            Some(_) | None => Outcome::Failure,
+        }
+    }
+
+    /// Why it failed, in one word that says little enough to be a label: the host's reason, else the status of the call, else
+    /// of the response. What the app's own error is, only its status says. None where it did not fail.
+    pub fn error_type(&self) -> Option<ErrorType> {
+        let flags = self.ending.flags;
+        let cut_short = flags.cut_short() || flags.client_gone() && self.stream().is_none();
+        let failed = self.outcome() == Outcome::Failure;
+        if !failed && !cut_short {
+            return None;
+        }
+        Some(match (flags.reason(), self.grpc_status(), self.status()) {
+            (Some(reason), _, _) => ErrorType::Reason(reason),
+            (None, Some(code), _) if grpc::is_servers_fault(code) => {
+                ErrorType::Reason(grpc::name(code))
+            }
+            (None, _, Some(status)) => ErrorType::Status(status),
+            (None, _, None) => ErrorType::Reason("_OTHER"),
+        })
+    }
+
+    /// Whether its span is an error. That a client did not wait for the end is nobody's mistake.
+    pub(crate) fn is_error(&self) -> bool {
+        self.outcome() == Outcome::Failure || self.ending.flags.cut_short()
+    }
+
+    /// What kind of stream the response is, if it is one.
+    pub fn stream(&self) -> Option<Stream> {
+        match self.status() {
+            Some(101) => Some(Stream::WebSocket),
+            _ if self.response.event_stream => Some(Stream::Events),
+            _ => self.head.is_grpc.then_some(Stream::Grpc),
+        }
+    }
+
+    /// The status of a gRPC call.
+    pub(crate) fn grpc_status(&self) -> Option<u32> {
+        self.ending.grpc_status.filter(|_| self.head.is_grpc)
+    }
+
+    /// The series that counts it, by the number of its route.
+    pub fn series(&self, route: Number) -> Series {
+        Series { method: self.head.method(), route, status: self.status().unwrap_or(0) }
+    }
+
+    /// Whether these are among the requests that get a line.
+    pub fn is_among(&self, lines: WhichLines) -> bool {
+        match lines {
+            WhichLines::All => true,
+            WhichLines::Errors => self.outcome() != Outcome::Success,
+            WhichLines::None => false,
+        }
+    }
+}
+
+/// Why a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorType {
+    /// In one word.
+    Reason(&'static str),
+    /// As the status says.
+    Status(u16),
+}
+
+impl ErrorType {
+    /// The word, or the digits of the status, written into the buffer.
+    pub(crate) fn text(self, digits: &mut [u8; 3]) -> &[u8] {
+        match self {
+            Self::Reason(reason) => reason.as_bytes(),
+            Self::Status(status) => {
+                let mut rest = status;
+                for place in digits.iter_mut().rev() {
+                    *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+                    rest /= 10;
+                }
+                digits
+            }
+        }
+    }
+}
