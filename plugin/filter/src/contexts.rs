@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use sightline_core::Quick;
 
+use crate::abi::Token;
 use crate::root::Root;
 use crate::shared::Shared;
 use crate::stream::Stream;
@@ -49,7 +50,7 @@ impl Contexts {
         if self.shared.is_none() {
             self.shared = Shared::seeded();
         }
-        let made = self.shared.as_mut().and_then(|shared| Root::configure(&mut shared.stats));
+        let made = self.shared.as_mut().and_then(|shared| Root::configure(root, shared));
         let configured = made.is_some();
         self.roots.insert(root, made.map(Rc::new));
         configured
@@ -58,7 +59,28 @@ impl Contexts {
     /// It is time for what is to be done now and then.
     pub(crate) fn tick(&mut self, root: u32) {
         if let (Some(Some(root)), Some(shared)) = (self.roots.get(&root), &mut self.shared) {
-            root.tick(&mut shared.stats);
+            root.tick(shared);
+        }
+    }
+
+    /// A collector has answered over HTTP.
+    pub(crate) fn on_http_answer(&mut self, token: Token) {
+        if let Some(Shared { exporters, rng, .. }) = &mut self.shared {
+            exporters.on_http_answer(token, rng);
+        }
+    }
+
+    /// A collector has answered over gRPC.
+    pub(crate) fn on_grpc_message(&mut self, token: Token) {
+        if let Some(Shared { exporters, rng, .. }) = &mut self.shared {
+            exporters.on_grpc_message(token, rng);
+        }
+    }
+
+    /// A gRPC call ended without a message.
+    pub(crate) fn on_grpc_end(&mut self, token: Token, status: u32) {
+        if let Some(Shared { exporters, rng, .. }) = &mut self.shared {
+            exporters.on_grpc_end(token, status, rng);
         }
     }
 
@@ -80,7 +102,9 @@ impl Contexts {
     /// The host will not mention this context again.
     pub(crate) fn delete(&mut self, context: u32) {
         self.streams.remove(&context);
-        self.roots.remove(&context);
+        if let (Some(_), Some(shared)) = (self.roots.remove(&context), &mut self.shared) {
+            shared.exporters.forget(context);
+        }
     }
 
     fn stream(&mut self, context: u32, enter: impl FnOnce(&mut Stream, &mut Shared)) {

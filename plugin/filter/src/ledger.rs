@@ -1,10 +1,11 @@
-//! What the workers of this Envoy agree on, kept in its shared data.
+//! What the workers of this Envoy agree on, kept in its shared data. Keys have our prefix: in Istio all
+//! plugins share one space of keys.
 
 use sightline_core::route::Ledger;
 
 use crate::abi;
 
-/// One shared value. Its key says whose it is: in Istio all plugins share one space of keys.
+/// One shared value.
 pub(crate) struct SharedValue {
     key: String,
 }
@@ -31,4 +32,29 @@ impl Ledger for SharedValue {
         const NANOSECONDS_AN_HOUR: u64 = 3_600_000_000_000;
         u32::try_from(abi::wall_now().0 / NANOSECONDS_AN_HOUR).unwrap_or(u32::MAX)
     }
+}
+
+/// What is under this key, if need be after we have put this there. All workers get the same.
+pub(crate) fn first(key: &str, ours: &[u8]) -> Box<[u8]> {
+    let (there, version) = abi::shared_data(key);
+    if !there.is_empty() {
+        return there;
+    }
+    if abi::set_shared_data(key, ours, version) { ours.into() } else { abi::shared_data(key).0 }
+}
+
+/// Whether no worker has asked this before.
+pub(crate) fn is_first(key: &str) -> bool {
+    let (there, version) = abi::shared_data(key);
+    there.is_empty() && abi::set_shared_data(key, b"asked", version)
+}
+
+/// Whether no worker has asked this within the minute that runs: so all of them together do something once.
+pub(crate) fn is_first_of_minute(key: &str) -> bool {
+    const NANOSECONDS_A_MINUTE: u64 = 60_000_000_000;
+    let now = abi::wall_now().0;
+    let (last, version) = abi::shared_data(key);
+    let last = (*last).try_into().map(u64::from_le_bytes);
+    let recent = last.is_ok_and(|last| now.saturating_sub(last) < NANOSECONDS_A_MINUTE);
+    !recent && abi::set_shared_data(key, &now.to_le_bytes(), version)
 }

@@ -17,8 +17,12 @@
 
 mod abi;
 mod contexts;
+mod exporters;
 mod ledger;
+mod request;
 mod root;
 mod shared;
 mod stats;
 mod stream;
+mod tracer;
+mod witness;

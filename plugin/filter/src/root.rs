@@ -1,20 +1,29 @@
 //! A root context: reads its configuration once, says no to a wrong one, and does what is to be done now
 //! and then.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use sightline_core::identity::{IdFormat, RequestId};
 use sightline_core::route::{Inference, Route, RouteCounts};
-use sightline_core::{Exchange, Place, Plan, config};
+use sightline_core::{
+    Exchange, Exported, Istio, Monotonic, Observation, Place, Plan, config, otlp,
+};
 
 use crate::abi;
-use crate::ledger::SharedValue;
-use crate::stats::Stats;
+use crate::exporters;
+use crate::ledger::{self, SharedValue};
+use crate::shared::{Clock, Shared};
+use crate::tracer::Tracer;
 
 /// A root with its configuration. Its streams keep it as long as they last.
 pub(crate) struct Root {
+    id: u32,
     pub(crate) plan: Plan,
+    pub(crate) tracer: Tracer,
     routes: RefCell<Routes>,
+    exporter: Option<exporters::Shared>,
+    agreed: Cell<Monotonic>,
 }
 
 struct Routes {
@@ -22,47 +31,71 @@ struct Routes {
     ledger: SharedValue,
 }
 
-/// How often the workers agree on what they have learned.
-const TICK: Duration = Duration::from_secs(1);
+/// How often the workers agree on what they have learned, and the clocks are compared.
+const AGREEMENT: Duration = Duration::from_secs(1);
+
+/// How often batches that are full are sent. In between the queue must hold what comes.
+const EXPORT: Duration = Duration::from_millis(200);
 
 impl Root {
     /// Compiles the configuration that the host holds ready now. What is wrong with it goes to the host's
     /// log, a line for each problem.
-    pub(crate) fn configure(stats: &mut Stats) -> Option<Self> {
-        match config::read(&abi::plugin_configuration()) {
-            Ok(settings) => {
-                for warning in settings.warnings() {
-                    abi::log_warning(&format!("sightline: configuration: {warning}"));
-                }
-                let root = Self::new(Plan::new(&settings, &place()));
-                root.tick(stats);
-                Some(root)
-            }
+    pub(crate) fn configure(id: u32, shared: &mut Shared) -> Option<Self> {
+        let settings = match config::read(&abi::plugin_configuration()) {
+            Ok(settings) => settings,
             Err(problems) => {
                 for problem in problems.iter() {
                     abi::log_error(&format!("sightline: configuration refused: {problem}"));
                 }
-                None
+                return None;
             }
+        };
+        for warning in settings.warnings() {
+            abi::log_warning(&format!("sightline: configuration: {warning}"));
         }
+        let place = Place { instance: instance(shared), ..place() };
+        let root = Self::new(id, Plan::new(&settings, &place), shared);
+        if let Some(invalid) = root.plan.invalid_attributes {
+            abi::log_warning(&format!("sightline: OTEL_RESOURCE_ATTRIBUTES left out: {invalid}"));
+        }
+        root.agree(shared);
+        Some(root)
     }
 
-    fn new(plan: Plan) -> Self {
+    fn new(id: u32, plan: Plan, shared: &mut Shared) -> Self {
         let ledger = SharedValue::routes_of(&plan.service);
         let inference = Inference::new(plan.router.limits);
-        if plan.router.limits.is_some() {
-            abi::tick_every(TICK);
+        let exporter = plan.export.as_ref().map(|export| shared.exporters.join(export));
+        abi::tick_every(if exporter.is_some() { EXPORT } else { AGREEMENT });
+        Self {
+            id,
+            tracer: Tracer::new(&plan),
+            plan,
+            routes: RefCell::new(Routes { inference, ledger }),
+            exporter,
+            agreed: Cell::default(),
         }
-        Self { plan, routes: RefCell::new(Routes { inference, ledger }) }
     }
 
-    /// Agrees with the other workers, and tells the host how many routes there are.
-    pub(crate) fn tick(&self, stats: &mut Stats) {
+    /// Sends what is to be sent, and now and then agrees with the other workers.
+    pub(crate) fn tick(&self, shared: &mut Shared) {
+        let Shared { exporters, rng, stats, .. } = shared;
+        exporters.tick(self.id, rng, stats);
+        if abi::monotonic_now().since(self.agreed.get()) >= AGREEMENT {
+            self.agree(shared);
+        }
+    }
+
+    /// Agrees with the other workers on routes, tells the host how many there are, and sets the clock.
+    fn agree(&self, shared: &mut Shared) {
+        shared.clock = Clock::new();
+        self.agreed.set(shared.clock.now().monotonic);
+        self.tracer.tick();
         let Ok(mut routes) = self.routes.try_borrow_mut() else { return };
         let Routes { inference, ledger } = &mut *routes;
         inference.agree(ledger);
         if self.plan.counts_stats {
-            stats.record_routes(inference.counts());
+            shared.stats.record_routes(inference.counts());
         }
     }
 
@@ -82,12 +115,49 @@ impl Root {
             then(route, counts);
         }
     }
+
+    /// Hands the span of a finished request to the exporter, if it is to be exported. Where there is no room
+    /// for it, it is not.
+    pub(crate) fn export(&self, observation: &mut Observation<'_>) {
+        let Some(exporter) = &self.exporter else { return };
+        let Ok(mut exporter) = exporter.try_borrow_mut() else { return };
+        if !observation.is_traced() {
+            return;
+        }
+        exporter.count(observation.exported);
+        if observation.exported == Exported::No {
+            return;
+        }
+        let direction = self.tracer.direction();
+        let mut write =
+            |out: &mut Vec<u8>| otlp::write_span(observation, direction, &self.plan, out);
+        if !exporter.offer(&mut write) {
+            observation.exported = Exported::No;
+        }
+    }
 }
 
-/// Asked once for each configuration: a property is dear, and a place does not move.
+/// Asked once for each configuration: properties are dear, and a place does not move.
 fn place() -> Place {
+    let istio = |key: &str| abi::node(&["metadata\0", key].concat());
     Place {
         service_name: abi::environment_variable("OTEL_SERVICE_NAME"),
-        cluster: abi::node_cluster(),
+        resource_attributes: abi::environment_variable("OTEL_RESOURCE_ATTRIBUTES"),
+        istio: Istio {
+            canonical_name: istio("LABELS\0service.istio.io/canonical-name"),
+            app: istio("LABELS\0app"),
+            pod: istio("NAME"),
+            namespace: istio("NAMESPACE"),
+            workload: istio("WORKLOAD_NAME"),
+        },
+        cluster: abi::node("cluster"),
+        instance: None,
     }
+}
+
+/// An ID of this process: the first that any of its workers has minted.
+fn instance(shared: &mut Shared) -> Option<String> {
+    let ours = RequestId::mint(IdFormat::Uuid4, abi::wall_now(), &mut shared.rng);
+    let agreed = ledger::first("sightline.instance", ours.as_bytes());
+    String::from_utf8(agreed.into_vec()).ok()
 }

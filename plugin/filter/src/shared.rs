@@ -1,19 +1,32 @@
-//! What all contexts of this VM share: the source of identifiers, the counters, one buffer.
+//! What all contexts of this VM share: the source of identifiers, the time, the counters, the exporters, one
+//! buffer.
 
-use sightline_core::Rng;
 use sightline_core::route::Scratch;
+use sightline_core::sampling::Budget;
+use sightline_core::{Moment, Rng, Wall};
 
 use crate::abi;
+use crate::exporters::Exporters;
 use crate::stats::Stats;
 
 /// Owned by the contexts, lent to whichever stream is being called.
 pub(crate) struct Shared {
     pub(crate) rng: Rng,
+    pub(crate) clock: Clock,
     pub(crate) stats: Stats,
+    pub(crate) exporters: Exporters,
+    /// How many spans were kept by rule in the second that runs.
+    pub(crate) budget: Budget,
     /// What matching a path needs to remember.
     pub(crate) scratch: Scratch,
     /// Where the access-log line is written, kept for its capacity.
     pub(crate) line: Vec<u8>,
+}
+
+/// Both clocks for the price of one: what time of day it was when they were last read together, and what
+/// the one for durations says since.
+pub(crate) struct Clock {
+    read: Moment,
 }
 
 impl Shared {
@@ -27,9 +40,25 @@ impl Shared {
         }
         Some(Self {
             rng: Rng::from_seed(seed),
+            clock: Clock::new(),
             stats: Stats::default(),
+            exporters: Exporters::default(),
+            budget: Budget::default(),
             scratch: Scratch::default(),
             line: Vec::new(),
         })
+    }
+}
+
+impl Clock {
+    /// Reads both. To be done now and then, because the wall clock is corrected and may be set.
+    pub(crate) fn new() -> Self {
+        Self { read: Moment { wall: abi::wall_now(), monotonic: abi::monotonic_now() } }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        let monotonic = abi::monotonic_now();
+        let since = monotonic.0.saturating_sub(self.read.monotonic.0);
+        Moment { wall: Wall(self.read.wall.0.saturating_add(since)), monotonic }
     }
 }

@@ -8,6 +8,7 @@ use sightline_core::{Exchange, Observation, log};
 use crate::abi::{self, Side};
 use crate::root::Root;
 use crate::shared::Shared;
+use crate::witness::Host;
 
 /// The name of the filter state that holds the finished line, behind the host's own `wasm.`.
 const LOG_LINE: &str = "sightline_log";
@@ -54,18 +55,25 @@ impl Stream {
         if !exchange.is_answered() {
             respond(&mut exchange);
         }
+        self.root.tracer.settle(&mut exchange);
         self.root.with_route(&exchange, |route, counts| {
-            if self.root.plan.counts_stats {
+            let plan = &self.root.plan;
+            if plan.counts_stats {
                 shared.stats.record_routes(counts);
             }
-            self.emit(&exchange.finish(abi::monotonic_now(), route), &exchange, shared);
+            let now = abi::monotonic_now();
+            let mut observation = exchange.finish(now, route, plan, &mut shared.budget, &Host);
+            self.root.export(&mut observation);
+            self.emit(&observation, &exchange, shared);
         });
     }
 
     fn begin(&self, shared: &mut Shared) -> Box<Exchange> {
         let pairs = abi::header_pairs(Side::Request);
-        let Shared { rng, scratch, .. } = shared;
-        Box::new(Exchange::begin(pairs.iter(), abi::now(), rng, scratch, &self.root.plan))
+        let Shared { rng, scratch, clock, .. } = shared;
+        let Root { plan, tracer, .. } = &*self.root;
+        let tracing = tracer.tracing();
+        Box::new(Exchange::begin(pairs.iter(), clock.now(), rng, scratch, plan, tracing))
     }
 
     fn emit(&self, observation: &Observation<'_>, exchange: &Exchange, shared: &mut Shared) {
@@ -87,7 +95,7 @@ impl Stream {
 
 /// Sets what else is to be known of the request as filter state of its own.
 fn publish(published: Published, observation: &Observation<'_>) {
-    let trace = &observation.trace;
+    let trace = observation.trace();
     match published {
         Published::Route => {
             abi::set_filter_state("sightline_route", observation.route.name.as_bytes());

@@ -5,7 +5,7 @@
 /// What the module exports: its memory, the entry that WASI names, the mark of the ABI's version,
 /// the allocator for what the host hands over, and the callbacks that have a body of ours. Envoy
 /// enters the module for each callback that exists, so one that does nothing is not here.
-pub const EXPORTS: [&str; 11] = [
+pub const EXPORTS: [&str; 14] = [
     "memory",
     "_initialize",
     "proxy_abi_version_0_2_1",
@@ -15,6 +15,9 @@ pub const EXPORTS: [&str; 11] = [
     "proxy_on_tick",
     "proxy_on_request_headers",
     "proxy_on_response_headers",
+    "proxy_on_http_call_response",
+    "proxy_on_grpc_receive",
+    "proxy_on_grpc_close",
     "proxy_on_log",
     "proxy_on_delete",
 ];

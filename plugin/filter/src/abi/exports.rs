@@ -1,6 +1,7 @@
 //! The callbacks that the host enters. Exactly those with something to do are here: Envoy enters the
 //! module for each that exists.
 
+use super::calls::Token;
 use crate::contexts;
 
 /// Go on to the next filter. We never hold a request up.
@@ -35,6 +36,30 @@ extern "C" fn proxy_on_configure(root: u32, _configuration_size: usize) -> u32 {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_tick(root: u32) {
     contexts::with(|contexts| contexts.tick(root));
+}
+
+/// A collector has answered over HTTP, or something has in its stead, or nothing did: then there is no header.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(
+    _root: u32,
+    token: u32,
+    _headers: usize,
+    _body_size: usize,
+    _trailers: usize,
+) {
+    contexts::with(|contexts| contexts.on_http_answer(Token(token)));
+}
+
+/// A collector has answered over gRPC with a message. That of a call that took ends it.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_grpc_receive(_root: u32, token: u32, _size: usize) {
+    contexts::with(|contexts| contexts.on_grpc_message(Token(token)));
+}
+
+/// A gRPC call ended without a message.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_grpc_close(_root: u32, token: u32, status: u32) {
+    contexts::with(|contexts| contexts.on_grpc_end(Token(token), status));
 }
 
 #[unsafe(no_mangle)]

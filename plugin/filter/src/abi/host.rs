@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use sightline_core::{Edit, Moment, Monotonic, Pair, Wall};
+use sightline_core::{Edit, Monotonic, Pair, Wall};
 
 use super::imports;
 use super::memory::receive;
@@ -33,22 +33,30 @@ impl Version {
     const NONE: Self = Self(u32::MAX);
 }
 
-/// Which of an exchange's two messages.
+/// Which part of an exchange.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Side {
     Request = 0,
     Response = 2,
+    ResponseTrailers = 3,
 }
 
 /// The serialized header map of a message; read it with [`Pairs`].
 pub(crate) struct HeaderMap(Box<[u8]>);
 
 impl HeaderMap {
+    /// The map with this number, which only this room knows.
+    pub(super) fn read(map: u32) -> Self {
+        // SAFETY: both pointers are those of live variables.
+        let call = |out, size| unsafe { imports::proxy_get_header_map_pairs(map, out, size) };
+        Self(receive(call).unwrap_or_default())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Pair<'_>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Pair<'_>> + Clone {
         Pairs::new(&self.0)
     }
 }
@@ -81,9 +89,21 @@ pub(crate) fn plugin_configuration() -> Box<[u8]> {
 
 /// All pairs of a message's head, in one call; none where the host has no such message now.
 pub(crate) fn header_pairs(side: Side) -> HeaderMap {
-    // SAFETY: both pointers are those of live variables.
-    let call = |out, size| unsafe { imports::proxy_get_header_map_pairs(side as u32, out, size) };
-    HeaderMap(receive(call).unwrap_or_default())
+    HeaderMap::read(side as u32)
+}
+
+/// A header of the request, as it is now; none where there is none.
+pub(crate) fn request_header(name: &str) -> Option<Box<[u8]>> {
+    // SAFETY: the name's pointer goes with its size, the others are those of live variables.
+    receive(|out, size| unsafe {
+        imports::proxy_get_header_map_value(
+            Side::Request as u32,
+            name.as_ptr(),
+            name.len(),
+            out,
+            size,
+        )
+    })
 }
 
 /// Makes a change to a message's head.
@@ -93,6 +113,16 @@ pub(crate) fn apply(side: Side, edit: Edit<'_>) {
         // SAFETY: each pointer goes with the size of the live bytes it points to.
         Edit::Set(name, value) => unsafe {
             imports::proxy_replace_header_map_value(
+                side as u32,
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            )
+        },
+        // SAFETY: likewise.
+        Edit::Add(name, value) => unsafe {
+            imports::proxy_add_header_map_value(
                 side as u32,
                 name.as_ptr(),
                 name.len(),
@@ -114,24 +144,6 @@ pub(crate) fn set_filter_state(name: &str, value: &[u8]) {
     let _ = unsafe {
         imports::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
     };
-}
-
-/// The cluster of the proxy's node, as its bootstrap names it.
-pub(crate) fn node_cluster() -> Option<String> {
-    let path = b"xds\0node\0cluster";
-    // SAFETY: the path's pointer goes with its size, the others are those of live variables.
-    let call =
-        |out, size| unsafe { imports::proxy_get_property(path.as_ptr(), path.len(), out, size) };
-    String::from_utf8(receive(call)?.into_vec()).ok()
-}
-
-/// Whether the response of the current stream was the upstream's, as far as the host knows.
-pub(crate) fn is_from_upstream() -> bool {
-    let path = b"response\0code_details";
-    // SAFETY: the path's pointer goes with its size, the others are those of live variables.
-    let call =
-        |out, size| unsafe { imports::proxy_get_property(path.as_ptr(), path.len(), out, size) };
-    receive(call).is_some_and(|details| *details == *b"via_upstream")
 }
 
 /// What all VMs share under this key, empty if there is nothing, and the version to write it with.
@@ -179,21 +191,16 @@ pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Option<MetricId> {
     (status == 0).then_some(MetricId(id))
 }
 
-/// Adds one to a counter.
-pub(crate) fn increment(MetricId(id): MetricId) {
-    // SAFETY: no pointers. The host refuses only a number that it did not give.
-    let _ = unsafe { imports::proxy_increment_metric(id, 1) };
+/// Adds to a counter, or to a gauge, from which it may also take.
+pub(crate) fn add(MetricId(id): MetricId, offset: i64) {
+    // SAFETY: no pointers. The host refuses only a number that it did not give, and nothing for a counter.
+    let _ = unsafe { imports::proxy_increment_metric(id, offset) };
 }
 
 /// Sets a gauge.
 pub(crate) fn record(MetricId(id): MetricId, value: u64) {
     // SAFETY: no pointers. The host refuses only a number that it did not give.
     let _ = unsafe { imports::proxy_record_metric(id, value) };
-}
-
-/// The current time on both clocks.
-pub(crate) fn now() -> Moment {
-    Moment { wall: wall_now(), monotonic: monotonic_now() }
 }
 
 /// The current time of day.

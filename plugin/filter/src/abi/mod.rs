@@ -5,15 +5,22 @@
 
 #![allow(unsafe_code, reason = "the host is spoken to through pointers, and only here")]
 
+mod calls;
 mod exports;
 mod host;
 mod imports;
 mod memory;
 mod pairs;
+mod properties;
 
+pub(crate) use calls::{
+    CallError, Token, call_body, call_headers, compress, grpc_call, grpc_message, http_call,
+};
 pub(crate) use host::{
-    MetricId, MetricKind, Side, apply, define_metric, environment_variable, fill_random,
-    header_pairs, increment, is_from_upstream, log_error, log_warning, monotonic_now, node_cluster,
-    now, plugin_configuration, record, set_filter_state, set_shared_data, shared_data, tick_every,
-    wall_now,
+    MetricId, MetricKind, Side, add, apply, define_metric, environment_variable, fill_random,
+    header_pairs, log_error, log_warning, monotonic_now, plugin_configuration, record,
+    request_header, set_filter_state, set_shared_data, shared_data, tick_every, wall_now,
+};
+pub(crate) use properties::{
+    is_from_upstream, listener_direction, node, protocol, response_flags, source_address,
 };

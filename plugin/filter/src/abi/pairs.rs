@@ -36,6 +36,24 @@ impl<'a> Pairs<'a> {
     }
 }
 
+/// Writes pairs in this format.
+pub(super) fn serialize(pairs: &[Pair<'_>]) -> Vec<u8> {
+    let mut bytes = size(pairs.len()).to_vec();
+    for (name, value) in pairs {
+        bytes.extend_from_slice(&size(name.len()));
+        bytes.extend_from_slice(&size(value.len()));
+    }
+    for text in pairs.iter().flat_map(|&(name, value)| [name, value]) {
+        bytes.extend_from_slice(text);
+        bytes.push(0);
+    }
+    bytes
+}
+
+fn size(size: usize) -> [u8; 4] {
+    u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes()
+}
+
 impl<'a> Iterator for Pairs<'a> {
     type Item = Pair<'a>;
 
@@ -53,19 +71,6 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn serialize(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
-        let number = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
-        let mut bytes = number(pairs.len()).to_vec();
-        for (name, value) in pairs {
-            bytes.extend(number(name.len()));
-            bytes.extend(number(value.len()));
-        }
-        for (name, value) in pairs {
-            bytes.extend([name, b"\0".as_slice(), value, b"\0"].concat());
-        }
-        bytes
-    }
 
     const SAMPLE: [(&[u8], &[u8]); 4] =
         [(b":path", b"/"), (b"x", b"\xff\0\xfe"), (b"empty", b""), (b"x", b"again")];
