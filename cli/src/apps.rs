@@ -84,10 +84,30 @@ pub struct App {
 impl App {
     /// Starts one in `dir`, which is made if need be, and waits until it answers.
     pub fn start(framework: Framework, python: &Path, dir: &Path) -> Result<Self, AppError> {
+        Self::start_with(framework, python, dir, None)
+    }
+
+    /// The same under OpenTelemetry's automatic instrumentation, which sends the spans that it makes
+    /// to this collector. It is installed for `FastAPI` only.
+    pub fn start_instrumented(
+        framework: Framework,
+        python: &Path,
+        dir: &Path,
+        collector: SocketAddr,
+    ) -> Result<Self, AppError> {
+        Self::start_with(framework, python, dir, Some(collector))
+    }
+
+    fn start_with(
+        framework: Framework,
+        python: &Path,
+        dir: &Path,
+        collector: Option<SocketAddr>,
+    ) -> Result<Self, AppError> {
         let failed = |cause| AppError { framework, cause };
         let log = dir.join(LOG);
-        let mut leash =
-            launch(framework, python, dir, &log).map_err(|error| failed(Cause::Files(error)))?;
+        let mut leash = launch(framework, python, dir, &log, collector)
+            .map_err(|error| failed(Cause::Files(error)))?;
         let look = || listening_at(&read(&log)).filter(|&address| answers(address));
         match leash.until("the app to answer", READY_WITHIN, look) {
             Ok(address) => Ok(Self { leash, log, address }),
@@ -138,7 +158,13 @@ impl fmt::Display for AppError {
 
 impl error::Error for AppError {}
 
-fn launch(framework: Framework, python: &Path, dir: &Path, log: &Path) -> io::Result<Leash> {
+fn launch(
+    framework: Framework,
+    python: &Path,
+    dir: &Path,
+    log: &Path,
+    collector: Option<SocketAddr>,
+) -> io::Result<Leash> {
     fs::create_dir_all(dir)?;
     let module = framework.module();
     fs::write(dir.join(module).with_extension("py"), framework.source())?;
@@ -148,6 +174,12 @@ fn launch(framework: Framework, python: &Path, dir: &Path, log: &Path) -> io::Re
     // symbolic link is how Python knows that it is in a virtual environment.
     let python = std::path::absolute(python)?;
     Leash::start(&python, |command: &mut Command| {
+        match collector {
+            Some(collector) => instrument(command, &python, collector),
+            // FastAPI exports telemetry by itself where the environment tells it to. Here Sightline
+            // is to be the only one.
+            None => _ = command.env("OTEL_SDK_DISABLED", "true"),
+        }
         command
             .arg("-m")
             .args(framework.server())
@@ -155,12 +187,26 @@ fn launch(framework: Framework, python: &Path, dir: &Path, log: &Path) -> io::Re
             .current_dir(dir)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONUNBUFFERED", "1")
-            // FastAPI exports telemetry by itself where the environment tells it to. Here Sightline
-            // is to be the only one.
-            .env("OTEL_SDK_DISABLED", "true")
             .stdout(output)
             .stderr(errors);
     })
+}
+
+/// Puts `opentelemetry-instrument` before the command, and says where its spans go.
+fn instrument(command: &mut Command, python: &Path, collector: SocketAddr) {
+    command
+        .arg(python.with_file_name("opentelemetry-instrument"))
+        .arg(python)
+        .env("OTEL_SDK_DISABLED", "false")
+        .env("OTEL_TRACES_EXPORTER", "otlp")
+        .env("OTEL_METRICS_EXPORTER", "none")
+        .env("OTEL_LOGS_EXPORTER", "none")
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))
+        // In milliseconds: nobody wants to wait for the usual five seconds.
+        .env("OTEL_BSP_SCHEDULE_DELAY", "50")
+        // Else FastAPI adds an exporter of its own, and each span is sent twice.
+        .env("FASTAPI_OTEL_AUTO_CONFIGURE", "false");
 }
 
 /// Both servers print their address, with the port that they were given.

@@ -16,6 +16,9 @@ pub const TEMPLATE: &str = include_str!("../../envoy/bootstrap.yaml");
 /// Where the access log goes, relative to the folder that Envoy runs in.
 pub const ACCESS_LOG: &str = "access.log";
 
+/// The name of the cluster that [`Bootstrap::collector`] adds.
+pub const COLLECTOR: &str = "collector";
+
 const CONNECTION_MANAGER: &str =
     "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
 const LISTENER_ADDRESS: &str = "/static_resources/listeners/0/address/socket_address";
@@ -89,6 +92,27 @@ impl Bootstrap {
     #[must_use]
     pub fn upstream(mut self, app: SocketAddr) -> Self {
         *self.at(UPSTREAM_ADDRESS) = socket_address(app);
+        self
+    }
+
+    /// Adds a cluster for an OTLP collector there, called [`COLLECTOR`]. gRPC needs HTTP/2.
+    #[must_use]
+    pub fn collector(mut self, address: SocketAddr, http2: bool) -> Self {
+        let protocol = if http2 { "http2_protocol_options" } else { "http_protocol_options" };
+        const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+        let cluster = json!({
+            "name": COLLECTOR,
+            "type": "STATIC",
+            "connect_timeout": "1s",
+            "load_assignment": {"cluster_name": COLLECTOR, "endpoints": [{"lb_endpoints": [
+                {"endpoint": {"address": {"socket_address": socket_address(address)}}}
+            ]}]},
+            "typed_extension_protocol_options": {OPTIONS: {
+                "@type": format!("type.googleapis.com/{OPTIONS}"),
+                "explicit_http_config": {protocol: {}},
+            }},
+        });
+        list(self.at("/static_resources/clusters")).push(cluster);
         self
     }
 
@@ -175,7 +199,9 @@ impl Bootstrap {
 }
 
 fn list(value: &mut Value) -> &mut Vec<Value> {
-    value.as_array_mut().expect("routes and HTTP filters are lists in envoy/bootstrap.yaml")
+    value
+        .as_array_mut()
+        .expect("routes, clusters and HTTP filters are lists in envoy/bootstrap.yaml")
 }
 
 fn socket_address(address: SocketAddr) -> Value {

@@ -1,5 +1,5 @@
 //! The library under the `sightline` command: Envoy and Python apps started and stopped, and
-//! Envoy's configuration made from the one that users copy.
+//! Envoy's configuration made from the one that users copy, for tests and for users.
 //!
 //! Whole-system tests and benches use it too. What a request's telemetry means is in
 //! `sightline-core`, and how tools are obtained in `sightline-setup`; neither is here.
@@ -9,9 +9,11 @@ pub mod bootstrap;
 pub mod demo;
 pub mod duration;
 pub mod envoy;
+pub mod generate;
 pub mod http;
 pub mod leash;
 pub mod lines;
+pub mod otlp;
 pub mod wait;
 
 /// The filter, as Envoy loads it: the module that was built with this crate.

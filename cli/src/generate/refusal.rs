@@ -1,0 +1,78 @@
+//! Why nothing was generated, in sentences that say what to do.
+
+use std::net::SocketAddr;
+use std::{error, fmt, io};
+
+use sightline_core::config::Problems;
+
+use super::Endpoint;
+
+/// Why nothing was generated.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The file with the configuration cannot be read.
+    Unreadable {
+        /// Which, as the user named it.
+        file: String,
+        /// And why.
+        error: io::Error,
+    },
+    /// What is in it is no YAML.
+    NotYaml {
+        /// What the parser says, with the place.
+        reason: String,
+    },
+    /// It has another meaning than intended, or none.
+    Wrong(Problems),
+    /// `export.cluster` has the name of the application's cluster.
+    ClusterTaken(String),
+    /// A collector was given, and nothing is exported.
+    NothingExported(Endpoint),
+    /// The application is where Envoy itself listens.
+    Loop(SocketAddr),
+}
+
+impl Refusal {
+    /// What the command ends with: 1 where what was said is wrong, 2 where it cannot be read.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreadable { .. } => 2,
+            _ => 1,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { file, error } => write!(
+                f,
+                "The configuration cannot be read: {file}: {error}. \
+                 Name a file with --config, or - for standard input."
+            ),
+            Self::NotYaml { reason } => write!(f, "The configuration is no YAML: {reason}"),
+            Self::Wrong(problems) => {
+                writeln!(f, "The configuration is wrong:")?;
+                problems.iter().try_for_each(|problem| writeln!(f, "  {problem}"))?;
+                f.write_str("Nothing was generated. docs/configuration.md has every key.")
+            }
+            Self::ClusterTaken(name) => write!(
+                f,
+                "export.cluster: \"{name}\" stands here, which is the application's cluster. \
+                 Take another name, such as otel-collector."
+            ),
+            Self::NothingExported(collector) => write!(
+                f,
+                "--otlp {collector}: the configuration exports nothing. Add to it:\n  \
+                 export: {{ cluster: otel-collector }}"
+            ),
+            Self::Loop(listen) => write!(
+                f,
+                "--app is where Envoy is to listen, {listen}, so it would call itself. \
+                 Give one of them another port, with --listen or --app."
+            ),
+        }
+    }
+}
+
+impl error::Error for Refusal {}
