@@ -15,13 +15,17 @@
 //! Envoy is real, the apps are real, and everything runs on free ports in folders of its own, so tests
 //! run side by side. The tests themselves are in `tests/`.
 
+mod collector;
 mod metrics;
+mod outbound;
 mod proxy;
 pub mod scenario;
 pub mod script;
 mod upstream;
 
+pub use collector::Collector;
 pub use metrics::Samples;
+pub use outbound::outbound;
 pub use proxy::Proxy;
 pub use sightline_cli::bootstrap::{Bootstrap, Configuration};
 pub use sightline_cli::http::{Message, Request};

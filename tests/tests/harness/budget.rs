@@ -32,12 +32,12 @@ fn a_request_that_brings_its_id() {
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
-      clock_time_get 4
+      clock_time_get 3
       proxy_get_header_map_pairs 2
       proxy_increment_metric 1
       proxy_replace_header_map_value 2
       proxy_set_property 1
-    bytes to the module 410, from it 488
+    bytes to the module 402, from it 504
     allocations for the host 2, 362 bytes
     ");
 }
@@ -53,12 +53,12 @@ fn a_request_that_brings_nothing() {
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
-      clock_time_get 4
+      clock_time_get 3
       proxy_get_header_map_pairs 2
       proxy_increment_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
-    bytes to the module 309, from it 566
+    bytes to the module 301, from it 582
     allocations for the host 2, 261 bytes
     ");
 }
@@ -73,11 +73,13 @@ fn a_request_that_an_earlier_filter_answers() {
       proxy_on_log 1
       proxy_on_memory_allocate 2
     hostcalls
-      clock_time_get 4
+      clock_time_get 3
       proxy_get_header_map_pairs 2
+      proxy_get_header_map_value 1
+      proxy_get_property 1
       proxy_increment_metric 1
       proxy_set_property 1
-    bytes to the module 333, from it 420
+    bytes to the module 325, from it 468
     allocations for the host 2, 285 bytes
     ");
 }
@@ -91,16 +93,18 @@ fn a_request_that_nobody_answers() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 1
+      proxy_on_memory_allocate 4
       proxy_on_request_headers 1
     hostcalls
-      clock_time_get 3
+      clock_time_get 2
       proxy_get_header_map_pairs 2
+      proxy_get_header_map_value 1
+      proxy_get_property 2
       proxy_increment_metric 1
       proxy_replace_header_map_value 2
       proxy_set_property 1
-    bytes to the module 237, from it 517
-    allocations for the host 1, 197 bytes
+    bytes to the module 344, from it 628
+    allocations for the host 4, 288 bytes
     ");
 }
 
@@ -116,10 +120,10 @@ fn identity_alone() {
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
-      clock_time_get 4
+      clock_time_get 3
       proxy_get_header_map_pairs 2
       proxy_replace_header_map_value 2
-    bytes to the module 410, from it 81
+    bytes to the module 402, from it 81
     allocations for the host 2, 362 bytes
     ");
 }
