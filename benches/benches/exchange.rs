@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sightline_benches::{REQUEST, RESPONSE};
-use sightline_core::identity::Traceparent;
+use sightline_core::identity::{Traceparent, Tracestate};
 use sightline_core::route::{Route, Scratch};
 use sightline_core::{Exchange, Moment, Monotonic, Place, Plan, Rng, config, log};
 
@@ -68,5 +68,32 @@ fn parts(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, whole_exchange, parts);
+fn context(c: &mut Criterion) {
+    let parent = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03".as_slice();
+    let state = b"ot=th:c,congo=t61rcWkgMzE,rojo=00f067aa0ba902b7".as_slice();
+    let mut out = Vec::new();
+    c.bench_function("identity/read a tracestate", |bencher| {
+        bencher.iter(|| Tracestate::parse(black_box(state)).is_ok());
+    });
+    let read = Tracestate::parse(state).expect("it is valid");
+    c.bench_function("identity/write a tracestate", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            black_box(&read).write_with(b"ot", black_box(Some(b"th:8")), &mut out);
+            black_box(out.len())
+        });
+    });
+    c.bench_function("identity/read and write a whole trace context", |bencher| {
+        bencher.iter(|| {
+            let parent = Traceparent::parse(black_box(parent)).map(Traceparent::to_header);
+            out.clear();
+            if let Ok(state) = Tracestate::parse(black_box(state)) {
+                state.write_with(b"ot", black_box(Some(b"th:8")), &mut out);
+            }
+            (parent, black_box(out.len()))
+        });
+    });
+}
+
+criterion_group!(benches, whole_exchange, parts, context);
 criterion_main!(benches);

@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz`: hostile bytes for what reads paths, templates, configurations and shared state.
+//! `cargo xtask fuzz`: hostile bytes for what reads paths, headers, templates, configurations and
+//! shared state.
 //!
 //! It does with the stable compiler what cargo-fuzz does with nightly: the targets in `fuzz/` and all
 //! that they use are instrumented, and libFuzzer drives them. There is no sanitizer, which only nightly
@@ -18,7 +19,18 @@ use crate::Outcome;
 use crate::args::Fuzz;
 
 /// All targets: the files in `fuzz/fuzz_targets/`.
-pub(crate) const TARGETS: [&str; 5] = ["template", "matcher", "inference", "learner", "config"];
+pub(crate) const TARGETS: [&str; 10] = [
+    "template",
+    "matcher",
+    "inference",
+    "learner",
+    "config",
+    "request_id",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "otlp_reply",
+];
 
 /// How the compiler is told to count which code runs and what it compares, as cargo-fuzz tells it. It only
 /// hands these names on to LLVM, so each build is looked at for what should have come of them.
