@@ -15,6 +15,7 @@ mod request_id;
 mod request_id_echo;
 mod request_id_extension;
 mod routes;
+mod spans;
 mod stats;
 mod trace_context;
 mod w3c;

@@ -78,10 +78,8 @@ fn a_refused_configuration_leaves_the_one_that_works() {
     let Failure::Refused { log, .. } = refused else { panic!("{refused}") };
     assert_eq!(
         log.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(),
-        [
-            "sightline: configuration refused: servce: no such key; known here: service, request_id, \
-          sampling, routes, metrics, access_log, publish; did you mean `service`?"
-        ]
+        ["sightline: configuration refused: servce: no such key; known here: direction, service, \
+          request_id, trace, sampling, routes, metrics, access_log, client_ip, export, publish; did you mean `service`?"]
     );
     assert_eq!(line(&host.request(Request::get("/")).unwrap())["service"], "works");
 }
