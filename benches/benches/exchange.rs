@@ -6,60 +6,96 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use sightline_benches::{REQUEST, RESPONSE};
 use sightline_core::identity::{Traceparent, Tracestate};
 use sightline_core::route::{Route, Scratch};
-use sightline_core::{Exchange, Moment, Monotonic, Place, Plan, Rng, config, log};
+use sightline_core::sampling::Budget;
+use sightline_core::{
+    Direction, Exchange, Flags, Moment, Monotonic, Observation, Place, Plan, Rng, Tracing, Witness,
+    config, log, otlp,
+};
 
 fn plan() -> Plan {
     let settings = config::read(b"").expect("an empty configuration works");
     Plan::new(&settings, &Place::default())
 }
 
+/// What one worker has, and a host that has nothing to say.
+struct Worker {
+    plan: Plan,
+    rng: Rng,
+    scratch: Scratch,
+    budget: Budget,
+}
+
+impl Worker {
+    fn new() -> Self {
+        let rng = Rng::from_seed([7; 32]);
+        Self { plan: plan(), rng, scratch: Scratch::default(), budget: Budget::default() }
+    }
+
+    fn begin(&mut self) -> Exchange {
+        let Self { plan, rng, scratch, .. } = self;
+        let head = black_box(REQUEST).into_iter();
+        Exchange::begin(head, Moment::default(), rng, scratch, plan, Tracing::Own)
+    }
+
+    fn finish<'a>(&mut self, exchange: &'a Exchange) -> Observation<'a> {
+        let now = Monotonic(2_000_000);
+        exchange.finish(now, Route::UNMATCHED, &self.plan, &mut self.budget, &Silent)
+    }
+}
+
+struct Silent;
+
+impl Witness for Silent {
+    fn flags(&self) -> Flags {
+        Flags::default()
+    }
+
+    fn grpc_status(&self) -> Option<u32> {
+        None
+    }
+
+    fn peer(&self) -> Option<Box<[u8]>> {
+        None
+    }
+
+    fn protocol(&self) -> Option<Box<[u8]>> {
+        None
+    }
+}
+
 fn whole_exchange(c: &mut Criterion) {
-    let plan = plan();
-    let mut rng = Rng::from_seed([7; 32]);
-    let mut scratch = Scratch::default();
+    let mut worker = Worker::new();
     let mut line = Vec::new();
     c.bench_function("exchange/from head to line", |bencher| {
         bencher.iter(|| {
-            let head = black_box(REQUEST).into_iter();
-            let mut exchange =
-                Exchange::begin(head, Moment::default(), &mut rng, &mut scratch, &plan);
-            exchange.edit_request(&plan, |edit| _ = black_box(edit));
+            let mut exchange = worker.begin();
+            exchange.edit_request(&worker.plan, |edit| _ = black_box(edit));
             exchange.respond(black_box(RESPONSE).into_iter(), Monotonic(1_000_000));
-            exchange.edit_response(&plan, |edit| _ = black_box(edit));
+            exchange.edit_response(&worker.plan, |edit| _ = black_box(edit));
             line.clear();
-            log::write_line(
-                &exchange.finish(Monotonic(2_000_000), Route::UNMATCHED),
-                &plan,
-                &mut line,
-            );
+            let observation = worker.finish(&exchange);
+            log::write_line(&observation, &worker.plan, &mut line);
             black_box(line.len())
         });
     });
 }
 
 fn parts(c: &mut Criterion) {
-    let plan = plan();
-    let mut rng = Rng::from_seed([7; 32]);
-    let mut scratch = Scratch::default();
-    c.bench_function("exchange/begin", |bencher| {
-        bencher.iter(|| {
-            Exchange::begin(
-                black_box(REQUEST).into_iter(),
-                Moment::default(),
-                &mut rng,
-                &mut scratch,
-                &plan,
-            )
-        });
-    });
-    let exchange =
-        Exchange::begin(REQUEST.into_iter(), Moment::default(), &mut rng, &mut scratch, &plan);
-    let observation = exchange.finish(Monotonic(2_000_000), Route::UNMATCHED);
-    let mut line = Vec::new();
+    let mut worker = Worker::new();
+    c.bench_function("exchange/begin", |bencher| bencher.iter(|| worker.begin()));
+    let exchange = worker.begin();
+    let observation = worker.finish(&exchange);
+    let mut out = Vec::new();
     c.bench_function("log/write the line", |bencher| {
         bencher.iter(|| {
-            line.clear();
-            log::write_line(black_box(&observation), &plan, &mut line);
+            out.clear();
+            log::write_line(black_box(&observation), &worker.plan, &mut out);
+        });
+    });
+    c.bench_function("otlp/write the span", |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            otlp::write_span(black_box(&observation), Direction::Inbound, &worker.plan, &mut out);
         });
     });
     let header = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".as_slice();

@@ -85,9 +85,10 @@ impl Hop {
         let ot = state.and_then(|state| Ot::parse(state.value_of(OURS)?));
         let said = Caller { sampled: caller.flags.is_sampled(), trace_id: caller.trace_id, ot };
         let sampler = plan.sampler(target);
-        let Decision { sampled, say } = match plan.sampling.ignores_parent {
-            true => sampling::resample(&said, sampler),
-            false => sampling::follow(&said),
+        let Decision { sampled, say } = if plan.sampling.ignores_parent {
+            sampling::resample(&said, sampler)
+        } else {
+            sampling::follow(&said)
         };
         let context = TraceContext {
             trace_id: caller.trace_id,

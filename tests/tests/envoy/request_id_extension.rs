@@ -56,11 +56,13 @@ fn tracing() -> Value {
     }}})
 }
 
-/// What keeps Envoy from writing into IDs.
-fn unpacked() -> Value {
+/// Whether Envoy writes into IDs why it traces, and whether it goes by IDs when it decides so. The template
+/// says no and yes; `null` in its place is yes to both.
+fn extension(packs: bool, samples_by_id: bool) -> Value {
     json!({"typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
-        "pack_trace_reason": false,
+        "pack_trace_reason": packs,
+        "use_request_id_for_trace_sampling": samples_by_id,
     }})
 }
 
@@ -143,8 +145,10 @@ fn with_our_template_every_safe_id_survives() {
 
 #[test]
 fn envoys_defaults_and_an_istio_sidecar_keep_what_the_client_sends() {
-    let defaults = json!({"generate_request_id": null, "preserve_external_request_id": null, "use_remote_address": null});
-    let sidecar = json!({"generate_request_id": true, "preserve_external_request_id": false, "use_remote_address": false});
+    let defaults = json!({"generate_request_id": null, "preserve_external_request_id": null,
+        "use_remote_address": null, "request_id_extension": null});
+    let sidecar = json!({"generate_request_id": true, "preserve_external_request_id": false,
+        "use_remote_address": false, "request_id_extension": null});
     let seen = table(&sidecar);
     assert_eq!(table(&defaults), seen);
     assert_snapshot!(seen, @"
@@ -160,7 +164,8 @@ fn envoys_defaults_and_an_istio_sidecar_keep_what_the_client_sends() {
 
 #[test]
 fn an_edge_replaces_every_id_of_an_outsider() {
-    let edge = json!({"generate_request_id": true, "preserve_external_request_id": false, "use_remote_address": true});
+    let edge = json!({"generate_request_id": true, "preserve_external_request_id": false,
+        "use_remote_address": true, "request_id_extension": null});
     assert_snapshot!(table(&edge), @"
     a UUID        | Envoy's                | Envoy's                | same
     a traced UUID | Envoy's                | Envoy's                | same
@@ -176,7 +181,8 @@ fn an_edge_replaces_every_id_of_an_outsider() {
 fn an_edge_keeps_the_ids_of_those_it_counts_as_insiders() {
     let insiders = json!({"cidr_ranges": [{"address_prefix": "0.0.0.0", "prefix_len": 0}]});
     let edge = json!({"generate_request_id": true, "preserve_external_request_id": false,
-        "use_remote_address": true, "internal_address_config": insiders});
+        "use_remote_address": true, "internal_address_config": insiders,
+        "request_id_extension": null});
     assert_snapshot!(table(&edge), @"
     a UUID        | the client's           | the client's           | same
     a traced UUID | the client's           | the client's           | same
@@ -190,7 +196,8 @@ fn an_edge_keeps_the_ids_of_those_it_counts_as_insiders() {
 
 #[test]
 fn an_edge_that_preserves_still_clears_the_reason_in_a_uuid() {
-    let edge = json!({"generate_request_id": true, "preserve_external_request_id": true, "use_remote_address": true});
+    let edge = json!({"generate_request_id": true, "preserve_external_request_id": true,
+        "use_remote_address": true, "request_id_extension": null});
     assert_snapshot!(table(&edge), @"
     a UUID        | the client's           | the client's           | same
     a traced UUID | the client's, marked 4 | the client's, marked 4 | same
@@ -205,7 +212,7 @@ fn an_edge_that_preserves_still_clears_the_reason_in_a_uuid() {
 #[test]
 fn an_edge_that_preserves_and_packs_nothing_keeps_every_safe_id() {
     let edge = json!({"generate_request_id": true, "preserve_external_request_id": true,
-        "use_remote_address": true, "request_id_extension": unpacked()});
+        "use_remote_address": true, "request_id_extension": extension(false, true)});
     assert_snapshot!(table(&edge), @"
     a UUID        | the client's           | the client's           | same
     a traced UUID | the client's           | the client's           | same
@@ -228,7 +235,8 @@ fn where_envoy_mints_none_neither_preserving_nor_being_an_edge_matters() {
 
 #[test]
 fn envoys_tracer_writes_into_uuids_before_us_and_after_us() {
-    assert_snapshot!(table(&json!({"tracing": tracing()})), @"
+    let traced = json!({"tracing": tracing(), "request_id_extension": null});
+    assert_snapshot!(table(&traced), @"
     a UUID        | the client's, marked 9 | the client's, marked 9 | same
     a traced UUID | the client's           | the client's           | same
     a token       | the client's           | the client's           | same
@@ -242,19 +250,56 @@ fn envoys_tracer_writes_into_uuids_before_us_and_after_us() {
 #[test]
 fn beside_envoys_tracer_nothing_is_written_into_ids_where_nothing_is_packed() {
     let template = table(&json!({}));
-    let mut not_by_id = unpacked();
-    not_by_id["typed_config"]["pack_trace_reason"] = json!(true);
-    not_by_id["typed_config"]["use_request_id_for_trace_sampling"] = json!(false);
-    for extension in [unpacked(), not_by_id] {
-        let traced = json!({"tracing": tracing(), "request_id_extension": extension});
-        assert_eq!(table(&traced), template, "{traced}");
-    }
+    assert_eq!(table(&json!({"tracing": tracing()})), template);
+    let not_by_id = json!({"tracing": tracing(), "request_id_extension": extension(true, false)});
+    assert_eq!(table(&not_by_id), template);
+}
+
+/// For each of [`INBOUND`], the flags that Envoy's tracer sends upstream.
+fn flags(fields: &Value) -> String {
+    let upstream = ok();
+    let proxy = Proxy::start(|bootstrap| {
+        let enrich = Configuration::Struct(json!({"trace": {"mode": "enrich"}}));
+        manager(bootstrap.upstream(upstream.address()).configuration(enrich), fields)
+    });
+    let row = |(name, ids): (&str, &[&str])| {
+        let path = format!("/{}", name.replace(' ', "-"));
+        proxy.send(&request(&path, ids));
+        let seen = arrived(&upstream, &path);
+        let traceparent = seen.field("traceparent").unwrap_or_default();
+        format!("{name:<13} | {}", traceparent.rsplit('-').next().unwrap_or_default())
+    };
+    INBOUND.map(row).join("\n")
+}
+
+#[test]
+fn envoys_tracer_never_samples_a_token_as_long_as_it_goes_by_ids() {
+    assert_snapshot!(flags(&json!({"tracing": tracing()})), @"
+    a UUID        | 01
+    a traced UUID | 01
+    a token       | 00
+    none          | 01
+    empty         | 01
+    invalid       | 01
+    two headers   | 01
+    ");
+}
+
+#[test]
+fn envoys_tracer_samples_everything_where_it_does_not_go_by_ids() {
+    let mut tracing = tracing();
+    tracing["random_sampling"] = json!({"value": 0});
+    let by_id = flags(&json!({"tracing": tracing}));
+    assert!(!by_id.contains("01"), "{by_id}");
+    let not_by_id = json!({"tracing": tracing, "request_id_extension": extension(false, false)});
+    let sampled = flags(&not_by_id);
+    assert_eq!(sampled.matches("| 01").count(), INBOUND.len(), "{sampled}");
 }
 
 #[test]
 fn a_traced_sidecar_writes_into_uuids_too() {
     let sidecar = json!({"generate_request_id": true, "preserve_external_request_id": false,
-        "use_remote_address": false, "tracing": tracing()});
+        "use_remote_address": false, "request_id_extension": null, "tracing": tracing()});
     assert_snapshot!(table(&sidecar), @"
     a UUID        | the client's, marked 9 | the client's, marked 9 | same
     a traced UUID | the client's           | the client's           | same

@@ -2,8 +2,10 @@
 
 mod docs;
 mod module;
+mod page;
 mod rooms;
 mod routes_doc;
+mod traces_doc;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

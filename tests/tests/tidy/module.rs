@@ -10,12 +10,17 @@ use wasmparser::{Name, NameSectionReader, Parser, Payload, TypeRef};
 
 /// What the filter asks of the host. A new one has a price for users: it is added here on purpose. That
 /// the oldest supported Envoy offers each of them is checked when the module is finished.
-const IMPORTS: [&str; 19] = [
+const IMPORTS: [&str; 24] = [
+    "env.proxy_add_header_map_value",
+    "env.proxy_call_foreign_function",
     "env.proxy_define_metric",
     "env.proxy_get_buffer_bytes",
     "env.proxy_get_header_map_pairs",
+    "env.proxy_get_header_map_value",
     "env.proxy_get_property",
     "env.proxy_get_shared_data",
+    "env.proxy_grpc_call",
+    "env.proxy_http_call",
     "env.proxy_increment_metric",
     "env.proxy_log",
     "env.proxy_record_metric",

@@ -12,6 +12,7 @@ use sightline_core::route::template::{LONGEST_TEMPLATE, MOST_SEGMENTS};
 use sightline_core::route::{Alone, Inference, Precedence, Scratch, Templates};
 use sightline_core::{Exchange, Method, Moment, Monotonic, Place, Plan, Rng, Tracing, Wall};
 
+use crate::page::{self, Item, codes, first_code};
 use crate::text;
 
 const PAGE: &str = "docs/routes.md";
@@ -27,57 +28,12 @@ const MARKERS: [&str; 7] = [
     "warned of",
 ];
 
-/// A part of the page that can be checked.
-#[derive(Debug)]
-enum Item {
-    /// A fenced block with what it is written in.
-    Block(String, String),
-    /// The cells of a table's rows, without its head.
-    Table(Vec<Vec<String>>),
-}
-
-/// The items of the page, each with its comment, which says how it is checked.
 fn items() -> Vec<(Option<&'static str>, Item)> {
-    let page = text(PAGE);
-    let mut lines = page.lines().peekable();
-    let mut items = Vec::new();
-    let mut marker: Option<&&str> = None;
-    while let Some(line) = lines.next() {
-        if let Some(said) = line.strip_prefix("<!--") {
-            marker = MARKERS.iter().find(|it| format!(" checked: {it} -->") == said);
-            assert!(marker.is_some(), "{PAGE}: nobody checks {line}");
-        } else if let Some(language) = line.strip_prefix("```") {
-            let body: Vec<&str> =
-                lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
-            items.push((marker.take().copied(), Item::Block(language.to_owned(), body.join("\n"))));
-        } else if line.starts_with('|') {
-            let mut rows = Vec::new();
-            while let Some(row) = lines.next_if(|line| line.starts_with('|')) {
-                rows.push(
-                    row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect(),
-                );
-            }
-            // The head, and the line below it.
-            items.push((marker.take().copied(), Item::Table(rows.split_off(2))));
-        }
-    }
-    items
-}
-
-/// What stands in backticks.
-fn codes(cell: &str) -> Vec<&str> {
-    cell.split('`').skip(1).step_by(2).collect()
-}
-
-fn first_code(cell: &str) -> &str {
-    codes(cell)
-        .first()
-        .copied()
-        .unwrap_or_else(|| panic!("{PAGE}: nothing in backticks in {cell:?}"))
+    page::items(PAGE, &MARKERS)
 }
 
 fn said(yaml: &str) -> Value {
-    serde_saphyr::from_str(yaml).unwrap_or_else(|error| panic!("{PAGE}: {error}\n{yaml}"))
+    page::said(PAGE, yaml)
 }
 
 /// Whether this is a configuration of the filter. Envoy's and Istio's are on the page too.
@@ -251,12 +207,7 @@ fn every_segment_of_the_page_has_its_kind() {
 
 /// The rows of all tables with this comment.
 fn tables(marker: &str) -> Vec<Vec<String>> {
-    let marked = items().into_iter().filter(|(it, _)| *it == Some(marker));
-    let rows = marked.flat_map(|(_, item)| match item {
-        Item::Table(rows) => rows,
-        Item::Block(..) => Vec::new(),
-    });
-    rows.collect()
+    page::rows(&items(), marker)
 }
 
 #[test]

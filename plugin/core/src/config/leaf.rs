@@ -248,13 +248,15 @@ impl<const LEAST: u32, const MOST: u32> Leaf for Whole<LEAST, MOST> {
 
     fn parse(said: &Value) -> Option<Self> {
         let number = number(said)?;
-        let fits = number.fract() == 0.0 && (f64::from(LEAST)..=f64::from(MOST)).contains(&number);
+        if number.fract() != 0.0 || !(f64::from(LEAST)..=f64::from(MOST)).contains(&number) {
+            return None;
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "used only where it was seen to fit"
+            reason = "just seen to fit"
         )]
-        fits.then(|| Self(number as u32))
+        Some(Self(number as u32))
     }
 
     fn show(&self) -> String {

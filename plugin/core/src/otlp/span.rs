@@ -27,6 +27,10 @@ mod field {
     pub(super) const FLAGS: u32 = 16;
 }
 
+/// The kinds of `Span.SpanKind` that a proxy's can have.
+const SERVER: u64 = 2;
+const CLIENT: u64 = 3;
+
 /// Above the eight flags of W3C: whether it is known that the parent is remote, and that it is.
 const PARENT_IS_REMOTE: u32 = 0x300;
 /// That it is known, and there is none.
@@ -104,10 +108,13 @@ impl<'a> Span<'a> {
             }
             None => self.message.text(field::NAME, method.as_bytes()),
         }
-        const SERVER: u64 = 2;
-        const CLIENT: u64 = 3;
-        let server = self.direction == Direction::Inbound;
-        self.message.varint(field::KIND, if server { SERVER } else { CLIENT });
+        self.message.varint(
+            field::KIND,
+            match self.direction {
+                Direction::Inbound => SERVER,
+                Direction::Outbound => CLIENT,
+            },
+        );
         let duration = u64::try_from(observation.duration.as_nanos()).unwrap_or(u64::MAX);
         self.message.fixed64(field::START, observation.began.0);
         self.message.fixed64(field::END, observation.began.0.saturating_add(duration));
