@@ -107,6 +107,12 @@ impl Exchange {
         self.hop.is_overruled(upstream)
     }
 
+    /// Whether another tracer of this proxy, if there is one, has replaced ours in a request that reached an
+    /// upstream. Beside a `traceparent` that breaks the rules Envoy's own writes nothing.
+    pub fn would_be_overruled(&self) -> bool {
+        self.head.caller.is_some() || !self.head.has_traceparent
+    }
+
     /// Leaves the trace to another tracer of this proxy, and takes over the context that went upstream.
     pub fn give_way(&mut self, upstream: &[u8]) {
         self.hop.give_way(self.head.caller, upstream);

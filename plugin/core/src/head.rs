@@ -34,6 +34,8 @@ pub struct RequestHead {
     pub(crate) request_id: Option<RequestId>,
     /// The caller's place in a trace, if it sent one valid header.
     pub(crate) caller: Option<Traceparent>,
+    /// Whether it sent any, valid or not.
+    pub(crate) has_traceparent: bool,
     /// What stands beside it, valid or not.
     pub(crate) tracestate: StateHeader,
     /// Values of baggage that the configuration asks for, by the number of the key there.
@@ -104,6 +106,7 @@ impl RequestHead {
             }
         }
         head.request_id = request_ids.value().and_then(RequestId::parse);
+        head.has_traceparent = !matches!(traceparents, Sole::None);
         head.caller = traceparents.value().and_then(|value| Traceparent::parse(value).ok());
         if !plan.trace.baggage.is_empty() {
             let values = pairs.filter(|(name, _)| *name == b"baggage").map(|(_, value)| value);

@@ -35,7 +35,8 @@ enum Role {
     Span,
     /// The context alone: the request is not to be traced, and yet the app gets one.
     Context,
-    /// Nothing. Its IDs are there for the log line.
+    /// Nothing. The IDs in the log line are those of the context that passes. Where none does, the line has some
+    /// that nobody else knows, so that whoever joins lines by their IDs need not ask whether they are there.
     Bystander,
 }
 
@@ -123,18 +124,18 @@ impl Hop {
     }
 
     fn pass_by(caller: Option<Traceparent>, rng: &mut Rng) -> Self {
-        let context = TraceContext {
-            trace_id: caller.map_or_else(|| TraceId::mint(rng), |caller| caller.trace_id),
+        let passes = caller.unwrap_or_else(|| Traceparent {
+            trace_id: TraceId::mint(rng),
             span_id: SpanId::mint(rng),
-            parent: caller.map(|caller| caller.span_id),
-            flags: caller.map_or(Flags::default(), |caller| caller.flags),
-        };
+            flags: Flags::default(),
+        });
+        let context = passing(passes, None);
         Self { context, link: None, role: Role::Bystander, state: State::AsItCame }
     }
 
     /// Hands over what must change in the request's headers.
     pub(crate) fn edit(&self, mut apply: impl FnMut(Edit<'_>)) {
-        if self.role == Role::Bystander {
+        if !self.has_context() {
             return;
         }
         apply(Edit::Set(b"traceparent", &self.context.traceparent().to_header()));
@@ -174,7 +175,7 @@ impl Hop {
 
     /// Whether the app was handed our context.
     pub(crate) fn has_context(&self) -> bool {
-        self.role != Role::Bystander
+        matches!(self.role, Role::Span | Role::Context)
     }
 
     /// Whether the `traceparent` that a request had at its end shows that another tracer has replaced ours.
@@ -186,18 +187,18 @@ impl Hop {
     /// Gives up what was ours in the trace, and takes over the context that went upstream.
     pub(crate) fn give_way(&mut self, caller: Option<Traceparent>, upstream: &[u8]) {
         self.role = Role::Bystander;
-        let Ok(upstream) = Traceparent::parse(upstream) else { return };
-        let came_so = caller.is_some_and(|caller| caller.span_id == upstream.span_id);
-        if !came_so && upstream != self.context.traceparent() {
+        let upstream = Traceparent::parse(upstream).ok();
+        if let Some(upstream) = upstream.filter(|it| *it != self.context.traceparent()) {
             let parent = caller.filter(|caller| caller.trace_id == upstream.trace_id);
-            self.context = TraceContext {
-                trace_id: upstream.trace_id,
-                span_id: upstream.span_id,
-                parent: parent.map(|caller| caller.span_id),
-                flags: upstream.flags,
-            };
+            self.context = passing(upstream, parent);
         }
     }
+}
+
+/// The place of a span that is not ours, under the caller's if that is known.
+fn passing(passes: Traceparent, caller: Option<Traceparent>) -> TraceContext {
+    let Traceparent { trace_id, span_id, flags } = passes;
+    TraceContext { trace_id, span_id, parent: caller.map(|caller| caller.span_id), flags }
 }
 
 impl State {
@@ -229,4 +230,74 @@ fn rewritten(state: Tracestate<'_>, ot: Option<Ot<'_>>, threshold: Option<Thresh
     let mut whole = Vec::new();
     state.write_with(OURS, Some(ours.as_slice()).filter(|ours| !ours.is_empty()), &mut whole);
     if whole.is_empty() { State::Dropped } else { State::Rewritten(whole) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::Scratch;
+    use crate::{Place, config};
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const OTHERS: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-00";
+    const ELSEWHERE: &str = "00-11111111111111111111111111111111-1111111111111111-01";
+
+    fn hop(tracing: Tracing, caller: &str) -> (Hop, RequestHead) {
+        let plan = Plan::new(&config::read(b"").unwrap(), &Place::default());
+        let pairs = [(b"traceparent".as_slice(), caller.as_bytes())];
+        let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        let (head, path) = RequestHead::read(pairs, &plan);
+        let target = plan.router.target(head.method(), path, &mut Scratch::default());
+        (Hop::of(&head, target, tracing, &plan, &mut Rng::from_seed([5; 32])), head)
+    }
+
+    /// What is said of the trace: its context, and the parent.
+    fn said(hop: &Hop) -> (String, Option<String>) {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let parent = hop.context.parent.map(|parent| text(&parent.to_hex()));
+        (text(&hop.context.traceparent().to_header()), parent)
+    }
+
+    #[test]
+    fn who_writes_nothing_speaks_of_the_context_that_passes() {
+        let callers = Some("00f067aa0ba902b7");
+        let table = [
+            ("no trace", "", "", None),
+            ("one that breaks the rules", "00-0-0-00", "00-0-0-00", None),
+            ("the caller's", CALLER, CALLER, Some((CALLER, None))),
+            ("the caller's, and nothing is left of it", CALLER, "", Some((CALLER, None))),
+            ("another tracer's, below the caller", CALLER, OTHERS, Some((OTHERS, callers))),
+            ("another trace", CALLER, ELSEWHERE, Some((ELSEWHERE, None))),
+            ("a trace that started behind us", "", OTHERS, Some((OTHERS, None))),
+        ];
+        for (name, caller, upstream, expected) in table {
+            let (mut hop, head) = hop(Tracing::Enrich, caller);
+            hop.edit(|edit| panic!("{name}: {edit:?}"));
+            hop.give_way(head.caller, upstream.as_bytes());
+            let (context, parent) = said(&hop);
+            let found = Some((context.as_str(), parent.as_deref()));
+            match expected {
+                Some(_) => assert_eq!(found, expected, "{name}"),
+                None => assert!(parent.is_none() && context.ends_with("-00"), "{name}: {found:?}"),
+            }
+            assert!(!hop.has_span() && !hop.has_context(), "{name}");
+        }
+    }
+
+    #[test]
+    fn who_gives_way_keeps_what_it_has_told_the_app_unless_that_was_replaced() {
+        for caller in ["", CALLER] {
+            let (ours, _) = said(&hop(Tracing::Own, caller).0);
+            for (upstream, expected) in [(&*ours, &*ours), ("", &*ours), (OTHERS, OTHERS)] {
+                let (mut hop, head) = hop(Tracing::Own, caller);
+                assert_eq!(hop.is_overruled(upstream.as_bytes()), upstream == OTHERS);
+                hop.give_way(head.caller, upstream.as_bytes());
+                let (context, parent) = said(&hop);
+                assert_eq!(context, expected, "{caller:?}, {upstream:?}");
+                assert_eq!(parent.is_some(), context.contains(TRACE) && !caller.is_empty());
+                assert!(!hop.has_span(), "{caller:?}, {upstream:?}");
+            }
+        }
+    }
 }

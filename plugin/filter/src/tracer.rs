@@ -13,7 +13,8 @@ pub(crate) struct Tracer {
     tracing: Cell<Tracing>,
     /// Whether another tracer is to be looked for.
     watch: Cell<Watch>,
-    direction: Cell<Option<Direction>>,
+    /// What was configured; none: each stream's listener says it.
+    direction: Option<Direction>,
 }
 
 /// Whether another tracer is looked for at a request's end.
@@ -35,21 +36,17 @@ impl Tracer {
             Mode::Enrich => (Tracing::Enrich, Watch::Never),
             Mode::Off => (Tracing::Off, Watch::Never),
         };
-        Self { tracing: tracing.into(), watch: watch.into(), direction: plan.direction.into() }
+        Self { tracing: tracing.into(), watch: watch.into(), direction: plan.direction }
     }
 
     pub(crate) fn tracing(&self) -> Tracing {
         self.tracing.get()
     }
 
-    /// Which side of the service the listener is on. It is asked once: a root belongs to one direction.
+    /// Which side of the service the current stream's listener is on. It is asked for each span that is
+    /// exported: from Envoy 1.40 on, listeners with the same configuration share a root.
     pub(crate) fn direction(&self) -> Direction {
-        let direction = self
-            .direction
-            .get()
-            .unwrap_or_else(|| Direction::of_listener(abi::listener_direction()));
-        self.direction.set(Some(direction));
-        direction
+        self.direction.unwrap_or_else(|| Direction::of_listener(abi::listener_direction()))
     }
 
     /// Time has passed.
@@ -68,7 +65,10 @@ impl Tracer {
         let upstream = abi::request_header("traceparent").unwrap_or_default();
         if watching && exchange.is_overruled(&upstream) {
             self.give_way();
-        } else if watching && (exchange.is_from_upstream() || abi::is_from_upstream()) {
+        } else if watching
+            && exchange.would_be_overruled()
+            && (exchange.is_from_upstream() || abi::is_from_upstream())
+        {
             self.watch.set(Watch::Later);
         }
         if self.tracing.get() == Tracing::Enrich {
