@@ -98,8 +98,8 @@ impl Bootstrap {
     /// Adds a cluster for an OTLP collector there, called [`COLLECTOR`]. gRPC needs HTTP/2.
     #[must_use]
     pub fn collector(mut self, address: SocketAddr, http2: bool) -> Self {
-        let protocol = if http2 { "http2_protocol_options" } else { "http_protocol_options" };
         const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+        let protocol = if http2 { "http2_protocol_options" } else { "http_protocol_options" };
         let cluster = json!({
             "name": COLLECTOR,
             "type": "STATIC",

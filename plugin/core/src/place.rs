@@ -113,28 +113,29 @@ mod tests {
         config::read(said.as_bytes()).unwrap().service
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
+    type Forget = fn(&mut Place);
 
     #[test]
     fn the_service_is_named_by_the_first_who_knows() {
         let named = r#"{"service": {"name": "a"}}"#;
         let everywhere = Place {
-            service_name: some("b"),
-            resource_attributes: some("service.name=c"),
-            istio: Istio { canonical_name: some("d"), app: some("e"), ..Istio::default() },
-            cluster: some("f"),
+            service_name: Some("b".to_owned()),
+            resource_attributes: Some("service.name=c".to_owned()),
+            istio: Istio {
+                canonical_name: Some("d".to_owned()),
+                app: Some("e".to_owned()),
+                ..Istio::default()
+            },
+            cluster: Some("f".to_owned()),
             instance: None,
         };
-        type Forget = fn(&mut Place);
         let table: [(&str, Forget, &str); 6] = [
             ("environment", |_| {}, "b"),
-            ("attributes", |place| place.service_name = some(""), "c"),
+            ("attributes", |place| place.service_name = Some(String::new()), "c"),
             ("canonical name", |place| place.resource_attributes = None, "d"),
             ("app", |place| place.istio.canonical_name = None, "e"),
             ("node", |place| place.istio.app = None, "f"),
-            ("nobody", |place| place.cluster = some(""), "unknown_service"),
+            ("nobody", |place| place.cluster = Some(String::new()), "unknown_service"),
         ];
         assert_eq!(everywhere.identify(&service(named)).0, "a", "configuration");
         let mut place = everywhere;
@@ -147,14 +148,14 @@ mod tests {
     #[test]
     fn what_is_configured_wins_over_the_environment_and_that_over_istio() {
         let place = Place {
-            resource_attributes: some("k8s.pod.name=env,service.version=0,team=env"),
+            resource_attributes: Some("k8s.pod.name=env,service.version=0,team=env".to_owned()),
             istio: Istio {
-                pod: some("pod-1"),
-                namespace: some("ns"),
-                workload: some("shop"),
+                pod: Some("pod-1".to_owned()),
+                namespace: Some("ns".to_owned()),
+                workload: Some("shop".to_owned()),
                 ..Istio::default()
             },
-            instance: some("i"),
+            instance: Some("i".to_owned()),
             ..Place::default()
         };
         let said = r#"{"service": {"name": "shop", "version": "1.2", "environment": "test", "attributes": {"team": "a"}}}"#;
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn an_environment_that_is_wrong_is_left_out_and_told() {
-        let place = Place { resource_attributes: some("a=b,c"), ..Place::default() };
+        let place = Place { resource_attributes: Some("a=b,c".to_owned()), ..Place::default() };
         let (_, resource, invalid) = place.identify(&service(""));
         assert!(invalid.is_some());
         assert!(resource.attributes.iter().all(|(key, _)| key != "a"));

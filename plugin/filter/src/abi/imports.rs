@@ -14,6 +14,7 @@ macro_rules! host_functions {
 
         $(
             #[cfg(not(target_arch = "wasm32"))]
+            #[allow(clippy::too_many_arguments, reason = "the host counts pointers and sizes")]
             pub(super) unsafe fn $name($(_: $Type),*) -> u32 {
                 const UNIMPLEMENTED: u32 = 12;
                 UNIMPLEMENTED
