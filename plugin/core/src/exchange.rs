@@ -50,7 +50,11 @@ impl Exchange {
     ) -> Self {
         let (mut head, path) = RequestHead::read(pairs, plan);
         let method = head.preflight().unwrap_or(head.method());
-        let target = plan.router.target(method, path, scratch);
+        let target = if head.is_export(plan) {
+            Target::Ignored
+        } else {
+            plan.router.target(method, path, scratch)
+        };
         let redacted = plan.router.redacted(target, path, scratch);
         head.keep_path(redacted.as_deref().unwrap_or(path));
         let inbound = head.request_id.filter(|_| plan.keeps_inbound_id);
@@ -215,6 +219,7 @@ mod tests {
 
     use super::*;
     use crate::ending::tests::Nothing;
+    use crate::identity::SpanId;
     use crate::{Place, Wall, config};
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -317,6 +322,33 @@ mod tests {
         let sent = upstream.iter().find_map(|edit| edit.strip_prefix("traceparent: ")).unwrap();
         assert!(!sent.contains(TRACE) && sent.ends_with("-03"), "{sent}");
         assert!(upstream.contains(&"no tracestate".to_owned()), "{upstream:?}");
+    }
+
+    #[test]
+    fn what_an_exporter_of_this_process_sends_is_left_alone() {
+        let parent = SpanId::from_bytes(*b"exporter").unwrap();
+        let header = |span: SpanId| {
+            let span = String::from_utf8(span.to_hex().to_vec()).unwrap();
+            format!("00-{TRACE}-{span}-00")
+        };
+        let other = SpanId::from_bytes(*b"exporteR").unwrap();
+        for said in ["", r#"{"sampling": {"ratio": 1, "parent": "ignore"}}"#] {
+            let settings = config::read(said.as_bytes()).unwrap();
+            for (known, sent, ignored) in [
+                (Some(parent), Some(parent), true),
+                (Some(parent), Some(other), false),
+                (Some(parent), None, false),
+                (None, Some(parent), false),
+                (None, None, false),
+            ] {
+                let plan = Plan::new(&settings, &Place { exporter: known, ..Place::default() });
+                let inbound = sent.map(header);
+                let pair = inbound.as_deref().map(|inbound| ("traceparent", inbound));
+                let exchange = begin(pair.as_slice(), &plan);
+                assert_eq!(exchange.target() == Target::Ignored, ignored, "{known:?} {sent:?}");
+                assert_eq!(exchange.hop.has_span(), !ignored, "{known:?} {sent:?}");
+            }
+        }
     }
 
     #[test]

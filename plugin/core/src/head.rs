@@ -127,6 +127,13 @@ impl RequestHead {
         self.asked_method.filter(|_| self.method() == Method::Options)
     }
 
+    /// Whether an exporter of this process has sent it, to a collector that is reached through this proxy.
+    /// Were that telemetry, it would make more of itself for ever.
+    pub(crate) fn is_export(&self, plan: &Plan) -> bool {
+        let parent = self.caller.map(|caller| caller.span_id);
+        plan.exporter.is_some() && parent == plan.exporter
+    }
+
     /// The method, as metrics know it.
     pub(crate) fn method(&self) -> Method {
         Method::from_bytes(&self.method.bytes)

@@ -2,6 +2,7 @@
 //! is taken from the environment, then from Istio, then from the proxy's node.
 
 use crate::config::{Service, Text};
+use crate::identity::SpanId;
 use crate::otlp::{InvalidAttributes, Resource, parse_resource_attributes};
 
 /// What a host knows of the place where it runs.
@@ -17,6 +18,8 @@ pub struct Place {
     pub cluster: Option<String>,
     /// An ID of this process, for as long as it runs.
     pub instance: Option<String>,
+    /// The parent of whatever exporters of this process send, which nobody else is.
+    pub exporter: Option<SpanId>,
 }
 
 /// What Istio says of a proxy.
@@ -127,7 +130,7 @@ mod tests {
                 ..Istio::default()
             },
             cluster: Some("f".to_owned()),
-            instance: None,
+            ..Place::default()
         };
         let table: [(&str, Forget, &str); 6] = [
             ("environment", |_| {}, "b"),

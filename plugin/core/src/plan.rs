@@ -9,7 +9,7 @@ use crate::config::{
     Settings, Text, TraceResponse,
 };
 use crate::direction::Direction;
-use crate::identity::IdFormat;
+use crate::identity::{IdFormat, SpanId};
 use crate::otlp::{Envelope, InvalidAttributes, Limits, Resource};
 use crate::place::Place;
 use crate::redact::Redaction;
@@ -47,6 +47,9 @@ pub struct Plan {
     pub trusted_hops: usize,
     /// Where spans are sent, if they are.
     pub export: Option<Rc<ExportPlan>>,
+    /// The parent of whatever exporters of this process send. A request that has it is theirs, on its way
+    /// through the proxy once more.
+    pub exporter: Option<SpanId>,
     /// What else is handed to the host, each by itself.
     pub published: Vec<Published>,
     /// What is wrong with the environment's word on the resource.
@@ -96,6 +99,8 @@ pub struct ExportPlan {
     pub limits: Limits,
     /// What is around each batch.
     pub envelope: Envelope,
+    /// The parent that requests name, if it is said; then they are known again.
+    pub exporter: Option<SpanId>,
 }
 
 impl Plan {
@@ -136,7 +141,8 @@ impl Plan {
             sets_log_property: settings.access_log.property,
             redaction: Redaction::new(&settings.access_log.redact),
             trusted_hops: settings.client_ip.trusted_hops.as_usize(),
-            export: ExportPlan::new(&settings.export, &resource).map(Rc::new),
+            export: ExportPlan::new(&settings.export, &resource, place.exporter).map(Rc::new),
+            exporter: place.exporter,
             published: settings.publish.0.clone(),
             invalid_attributes,
         }
@@ -150,7 +156,7 @@ impl Plan {
 }
 
 impl ExportPlan {
-    fn new(settings: &Export, resource: &Resource) -> Option<Self> {
+    fn new(settings: &Export, resource: &Resource, exporter: Option<SpanId>) -> Option<Self> {
         Some(Self {
             cluster: settings.cluster.as_ref().map(Text::as_str)?.to_owned(),
             protocol: settings.protocol,
@@ -164,6 +170,7 @@ impl ExportPlan {
                 interval: settings.interval.as_duration(),
             },
             envelope: Envelope::new(resource),
+            exporter,
         })
     }
 }

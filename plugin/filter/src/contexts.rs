@@ -104,6 +104,9 @@ impl Contexts {
         self.streams.remove(&context);
         if let (Some(_), Some(shared)) = (self.roots.remove(&context), &mut self.shared) {
             shared.exporters.forget(context);
+            if self.roots.is_empty() {
+                shared.exporters.give_up(&mut shared.stats);
+            }
         }
     }
 

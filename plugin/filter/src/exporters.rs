@@ -134,6 +134,17 @@ impl Exporters {
         }
     }
 
+    /// The last root is gone: nobody makes calls any more, or hears of them.
+    pub(crate) fn give_up(&mut self, stats: &mut Stats) {
+        for sender in &self.senders {
+            if let Ok(mut sender) = sender.try_borrow_mut() {
+                sender.exporter.give_up();
+                sender.tell(stats);
+            }
+        }
+        self.senders.clear();
+    }
+
     fn answered(&mut self, token: Token, reply: &Reply, what: &str, rng: &mut Rng) {
         for sender in &self.senders {
             if let Ok(mut sender) = sender.try_borrow_mut() {

@@ -52,7 +52,8 @@ pub(crate) fn is_first(key: &str) -> bool {
 /// Whether no worker has asked this within the minute that runs: so all of them together do something once.
 pub(crate) fn is_first_of_minute(key: &str) -> bool {
     const NANOSECONDS_A_MINUTE: u64 = 60_000_000_000;
-    let now = abi::wall_now().0;
+    // One clock for all threads, and nobody sets it back.
+    let now = abi::monotonic_now().0;
     let (last, version) = abi::shared_data(key);
     let last = (*last).try_into().map(u64::from_le_bytes);
     let recent = last.is_ok_and(|last| now.saturating_sub(last) < NANOSECONDS_A_MINUTE);

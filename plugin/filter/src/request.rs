@@ -17,12 +17,12 @@ pub(crate) struct Request<'a> {
 const USER_AGENT: &str = concat!("sightline/", env!("CARGO_PKG_VERSION"));
 
 impl<'a> Request<'a> {
-    /// Marked as part of a trace that is not sampled, so that no proxy on the way, this one included, makes
-    /// spans of what carries spans.
+    /// Marked as part of a trace that is not sampled, so that no proxy on the way makes spans of what carries
+    /// spans; and by its parent, so that this one leaves it alone whatever is configured.
     pub(crate) fn new(plan: &'a ExportPlan, signal: Signal, rng: &mut Rng) -> Self {
         let traceparent = Traceparent {
             trace_id: TraceId::mint(rng),
-            span_id: SpanId::mint(rng),
+            span_id: plan.exporter.unwrap_or_else(|| SpanId::mint(rng)),
             flags: Flags::default(),
         };
         Self { plan, signal, traceparent: traceparent.to_header() }

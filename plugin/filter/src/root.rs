@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use sightline_core::identity::{IdFormat, RequestId};
+use sightline_core::identity::{IdFormat, RequestId, SpanId};
 use sightline_core::route::{Inference, Route, RouteCounts};
 use sightline_core::{
     Exchange, Exported, Istio, Monotonic, Observation, Place, Plan, config, otlp,
@@ -53,7 +53,7 @@ impl Root {
         for warning in settings.warnings() {
             abi::log_warning(&format!("sightline: configuration: {warning}"));
         }
-        let place = Place { instance: instance(shared), ..place() };
+        let place = Place { instance: instance(shared), exporter: exporter(shared), ..place() };
         let root = Self::new(id, Plan::new(&settings, &place), shared);
         if let Some(invalid) = root.plan.invalid_attributes {
             abi::log_warning(&format!("sightline: OTEL_RESOURCE_ATTRIBUTES left out: {invalid}"));
@@ -151,7 +151,7 @@ fn place() -> Place {
             workload: istio("WORKLOAD_NAME"),
         },
         cluster: abi::node("cluster"),
-        instance: None,
+        ..Place::default()
     }
 }
 
@@ -160,4 +160,11 @@ fn instance(shared: &mut Shared) -> Option<String> {
     let ours = RequestId::mint(IdFormat::Uuid4, abi::wall_now(), &mut shared.rng);
     let agreed = ledger::first("sightline.instance", ours.as_bytes());
     String::from_utf8(agreed.into_vec()).ok()
+}
+
+/// By what all workers know the requests of exporters again: likewise.
+fn exporter(shared: &mut Shared) -> Option<SpanId> {
+    let ours = SpanId::mint(&mut shared.rng);
+    let agreed = ledger::first("sightline.exporter", ours.as_bytes());
+    SpanId::from_bytes((*agreed).try_into().ok()?)
 }

@@ -5,6 +5,8 @@
 
 mod behaviour;
 mod budget;
+mod export;
+mod export_budget;
 mod scenarios;
 
 use serde_json::Value;

@@ -54,7 +54,7 @@ pub struct Counts {
     pub queue_full: u64,
     /// Items that a collector does not want.
     pub rejected: u64,
-    /// Items that were tried for too long.
+    /// Items that were tried for too long, or that nobody was left to send.
     pub expired: u64,
     /// Attempts that were accepted, if only in part.
     pub batches_ok: u64,
@@ -177,6 +177,14 @@ impl Exporter {
     /// that is not under way is ignored.
     pub fn returned(&mut self, id: BatchId) {
         self.put_back(id);
+    }
+
+    /// Drops all that waits or is under way, because nobody is left to send it. It counts as expired.
+    pub fn give_up(&mut self) {
+        if self.open.items > 0 {
+            self.close();
+        }
+        self.counts.expired += self.remove(&|_| true);
     }
 
     /// What happened since this was last asked.

@@ -169,6 +169,18 @@ fn each_answer_is_counted() {
 }
 
 #[test]
+fn what_nobody_is_left_to_send_is_expired() {
+    let mut play = Play::with_items(LIMITS, 7);
+    let under_way = play.send();
+    play.exporter.give_up();
+    assert!(play.exporter.is_empty());
+    play.answer(under_way, &OK);
+    play.pass(60);
+    assert_eq!(play.due(), None);
+    assert_eq!(play.exporter.take_counts(), Counts { offered: 7, expired: 7, ..Counts::default() });
+}
+
+#[test]
 fn an_answer_to_an_earlier_attempt_is_ignored() {
     for verdict in [OK, RETRY, Verdict::Refused] {
         let mut play = Play::with_items(LIMITS, 4);
