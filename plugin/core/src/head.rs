@@ -22,13 +22,17 @@ pub type Pair<'a> = (&'a [u8], &'a [u8]);
 pub struct RequestHead {
     pub(crate) method: Kept,
     pub(crate) scheme: Kept,
+    /// Without a name and a password in front.
     pub(crate) host: Kept,
+    /// Whether there were any.
+    pub(crate) has_userinfo: bool,
     pub(crate) path: Kept,
     /// Without the values of secret parameters.
     pub(crate) query: Kept,
     pub(crate) user_agent: Kept,
-    /// Who the client was and whom it asked, as proxies before us say. Read for spans only.
-    pub(crate) forwarded_for: Kept,
+    /// Who the client was, as proxies before us say: the end of it, where they write. Read for spans only.
+    pub(crate) forwarded_for: Vec<u8>,
+    /// Whom the client asked, as the first of them says. Read for spans only.
     pub(crate) forwarded_host: Kept,
     /// The caller's request ID, if it sent one header with a safe token.
     pub(crate) request_id: Option<RequestId>,
@@ -90,7 +94,7 @@ impl RequestHead {
             match name {
                 b":method" => head.method = Kept::new(value, LONGEST_VALUE),
                 b":scheme" => head.scheme = Kept::new(value, LONGEST_VALUE),
-                b":authority" => head.host = Kept::new(value, LONGEST_VALUE),
+                b":authority" => head.see_host(value),
                 b":path" => target = value,
                 b"user-agent" => head.user_agent = Kept::new(value, LONGEST_VALUE),
                 b"content-type" => head.is_grpc = is_grpc(value),
@@ -99,8 +103,10 @@ impl RequestHead {
                 b"access-control-request-method" => {
                     head.asked_method = Some(Method::from_bytes(value));
                 }
-                b"x-forwarded-for" if plan.export.is_some() => head.forwarded_for.join(value),
-                b"x-forwarded-host" if plan.export.is_some() => head.forwarded_host.join(value),
+                b"x-forwarded-for" if plan.export.is_some() => {
+                    join_end(&mut head.forwarded_for, value);
+                }
+                b"x-forwarded-host" if plan.export.is_some() => head.see_forwarded_host(value),
                 _ if name == plan.request_id_header => request_ids.see(value),
                 _ => {}
             }
@@ -115,6 +121,20 @@ impl RequestHead {
         let (path, query) = path_and_query(target);
         head.query = plan.redaction.query(query, LONGEST_PATH);
         (head, path)
+    }
+
+    fn see_host(&mut self, authority: &[u8]) {
+        let host = without_userinfo(authority);
+        self.has_userinfo = host.len() < authority.len();
+        self.host = Kept::new(host, LONGEST_VALUE);
+    }
+
+    fn see_forwarded_host(&mut self, list: &[u8]) {
+        if self.forwarded_host.bytes.is_empty() {
+            let first = list.split(|&byte| byte == b',').next().unwrap_or_default();
+            let host = without_userinfo(first.trim_ascii());
+            self.forwarded_host = Kept::new(host, LONGEST_VALUE);
+        }
     }
 
     /// Keeps the path, or as much of it as is ever shown.
@@ -205,16 +225,26 @@ impl Kept {
         let bytes = self.bytes.get(..whole).unwrap_or(&self.bytes);
         Cow::Owned([bytes, "…".as_bytes()].concat())
     }
+}
 
-    /// Behind what is there, as another header of the same name.
-    fn join(&mut self, value: &[u8]) {
-        if !self.bytes.is_empty() {
-            self.bytes.push(b',');
+/// Puts a list behind another one, as the next header of the same name. Of what is too long the end is kept,
+/// from the first entry on that is whole: what a client sends stands in front, and must not push out what
+/// proxies have put behind it.
+fn join_end(list: &mut Vec<u8>, value: &[u8]) {
+    let whole = [list, b",".as_slice(), value].concat();
+    let end = whole.len().checked_sub(LONGEST_VALUE).and_then(|from| whole.get(from..));
+    *list = match end {
+        Some(end) => {
+            let comma = end.iter().position(|&byte| byte == b',');
+            comma.and_then(|comma| end.get(comma..)).unwrap_or_default().to_vec()
         }
-        let room = LONGEST_VALUE.saturating_sub(self.bytes.len());
-        self.cut |= value.len() > room;
-        self.bytes.extend_from_slice(value.get(..room).unwrap_or(value));
-    }
+        None => whole,
+    };
+}
+
+/// An authority from behind the `@`. Nothing in front of it is ever to be kept, not even its beginning.
+fn without_userinfo(authority: &[u8]) -> &[u8] {
+    authority.rsplit(|&byte| byte == b'@').next().unwrap_or_default()
 }
 
 /// The value of a header that must come once: two of them say nothing that can be relied on.
@@ -270,6 +300,46 @@ mod tests {
             (b"traceparent", TRACEPARENT),
         ]);
         assert!(twice.request_id.is_none() && twice.caller.is_none());
+    }
+
+    #[test]
+    fn a_name_and_a_password_in_front_of_a_host_are_not_kept() {
+        let long = [vec![b'p'; 2_000].as_slice(), b"@shop.test:80"].concat();
+        let table: [(&str, &[u8], &[u8], bool); 6] = [
+            ("none", b"shop.test:80", b"shop.test:80", false),
+            ("both", b"me:secret@shop.test:80", b"shop.test:80", true),
+            ("empty ones", b"@shop.test", b"shop.test", true),
+            ("an @ in the password", b"me:se@cret@shop.test", b"shop.test", true),
+            ("longer than what is kept", &long, b"shop.test:80", true),
+            ("no host", b"me@", b"", true),
+        ];
+        for (name, authority, host, has_userinfo) in table {
+            let head = read(&[(b":authority", authority)]);
+            assert_eq!(
+                (head.host.bytes.as_slice(), head.has_userinfo),
+                (host, has_userinfo),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_a_list_that_is_too_long_the_end_is_kept() {
+        let joined = |values: &[&[u8]]| {
+            let mut list = Vec::new();
+            for value in values {
+                join_end(&mut list, value);
+            }
+            list
+        };
+        assert_eq!(joined(&[b"a, b", b"c"]), b",a, b,c");
+        for padding in 0..LONGEST_VALUE + 20 {
+            let front = vec![b'x'; padding];
+            let list = joined(&[&front, b"192.0.2.1, 198.51.100.7"]);
+            assert!(list.ends_with(b",192.0.2.1, 198.51.100.7"), "{padding}");
+            assert!(list.len() <= LONGEST_VALUE, "{padding}");
+        }
+        assert_eq!(joined(&[&[b'x'; 2_000]]), b"", "an entry that was cut says nothing");
     }
 
     #[test]

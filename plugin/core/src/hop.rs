@@ -233,6 +233,8 @@ fn rewritten(state: Tracestate<'_>, ot: Option<Ot<'_>>, threshold: Option<Thresh
 }
 
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::route::Scratch;

@@ -169,3 +169,6 @@ impl ErrorType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

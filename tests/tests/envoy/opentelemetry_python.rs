@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sightline_cli::apps::{App, Framework};
+use sightline_cli::otlp::Signal;
 use sightline_cli::wait;
 use sightline_setup::{Checkout, python};
-use sightline_tests::{Answer, Configuration, Proxy, Request, Upstream};
+use sightline_tests::{Collector, Configuration, Proxy, Request};
 use tempfile::TempDir;
 
 /// What a caller sends that has sampled its trace.
@@ -19,8 +20,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 struct Service {
     proxy: Proxy,
-    // Takes what the app exports, and keeps it as it came.
-    collector: Upstream,
+    collector: Collector,
     python: PathBuf,
     dir: TempDir,
     _app: App,
@@ -29,7 +29,7 @@ struct Service {
 impl Service {
     fn start(ratio: u8) -> Self {
         let python = python::interpreter(&Checkout::find().unwrap()).unwrap();
-        let collector = Upstream::answering(|_| Answer::new(200).body(""));
+        let collector = Collector::start();
         let dir = tempfile::tempdir().unwrap();
         let app =
             App::start_instrumented(Framework::FastApi, &python, dir.path(), collector.address());
@@ -49,9 +49,9 @@ impl Service {
 
     /// The spans of this trace that have come so far, as the Python package reads them.
     fn spans_of(&self, trace: &str) -> Vec<Value> {
-        let exports = self.collector.requests();
-        let traces = exports.iter().filter(|export| export.path() == "/v1/traces");
-        let mut decoded = self.decode(traces.map(|export| export.body.as_slice()));
+        let exports = self.collector.exports();
+        let traces = exports.iter().filter(|export| matches!(export.signal, Signal::Traces(_)));
+        let mut decoded = self.decode(traces.map(|export| export.message.as_ref()));
         for name in ["resource_spans", "scope_spans", "spans"] {
             decoded = decoded.iter().flat_map(|it| list(&it[name])).collect();
         }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use super::protobuf::Message;
 use crate::Method;
+use crate::identity::Tracestate;
 use crate::observation::{ErrorType, Exported, Observation, Outcome};
 use crate::route::Source;
 use crate::{Direction, Plan, address, grpc};
@@ -30,6 +31,10 @@ mod field {
 /// The kinds of `Span.SpanKind` that a proxy's can have.
 const SERVER: u64 = 2;
 const CLIENT: u64 = 3;
+
+/// A longer tracestate passes all the same, and is left out of the span: with sixteen kilobytes in each, what
+/// waits for a collector would be a client's to choose.
+const LONGEST_STATE: usize = 2_048;
 
 /// Above the eight flags of W3C: whether it is known that the parent is remote, and that it is.
 const PARENT_IS_REMOTE: u32 = 0x300;
@@ -85,12 +90,17 @@ impl<'a> Span<'a> {
             let mut link = self.message.message(field::LINK);
             link.bytes(1, caller.trace_id.as_bytes());
             link.bytes(2, caller.span_id.as_bytes());
+            let state = &head.tracestate.value;
+            let is_valid = Tracestate::parse(state).is_ok_and(|state| !state.is_empty());
+            if is_valid && state.len() <= LONGEST_STATE {
+                link.text(3, state);
+            }
             link.fixed32(6, u32::from(caller.flags.bits()) | PARENT_IS_REMOTE);
         }
     }
 
     fn state(&mut self, state: &[u8]) {
-        if !state.is_empty() {
+        if !state.is_empty() && state.len() <= LONGEST_STATE {
             self.message.text(field::TRACE_STATE, state);
         }
     }
@@ -157,10 +167,10 @@ impl<'a> Span<'a> {
             }
             return;
         }
-        let (userinfo, host) = split_userinfo(&head.host.bytes);
-        let userinfo: &[u8] = if userinfo { b"REDACTED:REDACTED@" } else { b"" };
+        let userinfo: &[u8] = if head.has_userinfo { b"REDACTED:REDACTED@" } else { b"" };
         let behind: &[u8] = if query.is_empty() { b"" } else { b"?" };
-        let parts: [&[u8]; 7] = [&head.scheme.bytes, b"://", userinfo, host, &path, behind, &query];
+        let parts: [&[u8]; 7] =
+            [&head.scheme.bytes, b"://", userinfo, &head.host.bytes, &path, behind, &query];
         self.text("url.full", &parts.concat());
     }
 
@@ -168,10 +178,10 @@ impl<'a> Span<'a> {
     fn write_ends(&mut self) {
         let head = self.observation.head;
         let asked = match self.direction {
-            Direction::Inbound => first(&head.forwarded_host.bytes),
-            Direction::Outbound => None,
+            Direction::Inbound if !head.forwarded_host.bytes.is_empty() => &head.forwarded_host,
+            Direction::Inbound | Direction::Outbound => &head.host,
         };
-        let (host, port) = split_port(split_userinfo(asked.unwrap_or(&head.host.bytes)).1);
+        let (host, port) = split_port(&asked.bytes);
         let bare = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]"));
         if !host.is_empty() {
             self.text("server.address", bare.unwrap_or(host));
@@ -188,7 +198,7 @@ impl<'a> Span<'a> {
     fn write_client(&mut self) {
         let redaction = &self.plan.redaction;
         let peer = self.observation.ending.peer.as_deref().and_then(address::peer);
-        let forwarded = &self.observation.head.forwarded_for.bytes;
+        let forwarded = &self.observation.head.forwarded_for;
         let client = address::client(forwarded, self.plan.trusted_hops, peer);
         if let Some(client) = client.and_then(|client| redaction.address(client)) {
             self.address("client.address", client);
@@ -229,17 +239,31 @@ impl<'a> Span<'a> {
         }
     }
 
-    /// A 4xx is the client's mistake: an error for the span of a client, and none for that of a server.
     fn write_outcome(&mut self) {
         const ERROR: u64 = 2;
         let observation = self.observation;
-        let refused =
-            self.direction == Direction::Outbound && observation.outcome() == Outcome::ClientError;
-        let status = observation.status().filter(|_| refused).map(ErrorType::Status);
-        let Some(error) = observation.error_type().or(status) else { return };
+        let refusal = self.refusal();
+        let Some(error) = observation.error_type().or(refusal) else { return };
         self.text("error.type", error.text(&mut [0; 3]));
-        if observation.is_error() || refused {
+        if observation.is_error() || refusal.is_some() {
             self.message.message(field::STATUS).varint(3, ERROR);
+        }
+    }
+
+    /// What a client is told of its own mistake, a 4xx or its like in gRPC: an error for the span of a client,
+    /// and none for that of a server.
+    fn refusal(&self) -> Option<ErrorType> {
+        if self.direction == Direction::Inbound {
+            return None;
+        }
+        let observation = self.observation;
+        match observation.grpc_status() {
+            Some(code @ 1..) => Some(ErrorType::Reason(grpc::name(code))),
+            _ if observation.outcome() == Outcome::ClientError => {
+                let reason = observation.ending.flags.reason().map(ErrorType::Reason);
+                reason.or(observation.status().map(ErrorType::Status))
+            }
+            _ => None,
         }
     }
 
@@ -276,19 +300,6 @@ fn version(protocol: &[u8]) -> Option<&[u8]> {
     protocol.strip_prefix(b"HTTP/")
 }
 
-/// The first of several entries.
-fn first(list: &[u8]) -> Option<&[u8]> {
-    let first = list.split(|&byte| byte == b',').next()?.trim_ascii();
-    (!first.is_empty()).then_some(first)
-}
-
-/// Whether an authority has a name and a password in front, and what is behind them.
-fn split_userinfo(authority: &[u8]) -> (bool, &[u8]) {
-    let at = authority.iter().rposition(|&byte| byte == b'@');
-    let host = at.and_then(|at| authority.get(at + 1..));
-    (host.is_some(), host.unwrap_or(authority))
-}
-
 /// A host, and the port behind it.
 fn split_port(authority: &[u8]) -> (&[u8], Option<u16>) {
     let colon = authority.iter().rposition(|&byte| byte == b':');
@@ -308,3 +319,6 @@ fn default_port(direction: Direction, scheme: &[u8]) -> Option<u16> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
