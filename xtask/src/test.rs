@@ -6,8 +6,10 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sightline_setup::envoy::{Choice, SUPPORTED};
@@ -22,6 +24,9 @@ const ENVOY_TARGET: &str = "envoy";
 
 /// How long each fuzz target runs: enough to try all of its corpus and some ten thousand inputs more.
 const FUZZED: Duration = Duration::from_secs(3);
+
+/// The variable that says how many tests run at once.
+const THREADS: &str = "RUST_TEST_THREADS";
 
 /// One run of `cargo test`.
 #[derive(Debug, PartialEq)]
@@ -50,6 +55,9 @@ pub(crate) fn run(options: &Test) -> Outcome {
         let mut cargo = checkout.cargo();
         cargo.args(["test", "--no-fail-fast"]).args(arguments).args(&options.rest);
         cargo.envs(envoy.as_ref().map(Choice::as_env));
+        if envoy.is_some() && std::env::var_os(THREADS).is_none() {
+            cargo.env(THREADS, threads().to_string());
+        }
         tally.run(name, &mut cargo, &mut io::stdout())?;
     }
     if fuzzes {
@@ -62,6 +70,11 @@ pub(crate) fn run(options: &Test) -> Outcome {
     }
     let is_good = total.passed > 0 && total.failed == 0;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Two tests for each core: those that need Envoy mostly wait for it.
+fn threads() -> usize {
+    2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Before the first test, so that no test waits for a download.
