@@ -6,8 +6,9 @@ use std::process::Command;
 use serde_json::Value;
 use sightline_cli::FILTER;
 use sightline_cli::generate::Configuration;
+use sightline_cli::generate::Endpoint;
 use sightline_cli::generate::bootstrap::{Deployment, bootstrap};
-use sightline_tests::{Answer, Proxy, Request, Upstream};
+use sightline_tests::{Answer, Collector, Proxy, Request, Upstream};
 
 const ACCESS_LOG: &str =
     "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/access_log";
@@ -43,14 +44,14 @@ fn under_test(written: &str, template: &Value) -> Value {
 }
 
 /// Starts Envoy from what is written for this configuration.
-fn start(configuration: &str, app: &Upstream) -> Proxy {
+fn start(configuration: &str, app: &Upstream, otlp: Option<Endpoint>) -> Proxy {
     Proxy::start(|bootstrap| {
         bootstrap.patch(|document| {
             let deployment = Deployment {
                 listen: "127.0.0.1:0".parse().unwrap(),
                 app: app.address().into(),
                 filter: document.pointer(FILTER_FILE).unwrap().as_str().unwrap().to_owned(),
-                otlp: None,
+                otlp: otlp.clone(),
             };
             *document = under_test(&written(configuration, &deployment), document);
         })
@@ -70,6 +71,8 @@ fn envoy_takes_the_text_as_it_is() {
         ("a fraction", "sampling: { ratio: 0.05 } # a twentieth", &deployment),
         ("a number in groups", "routes: { limit: 1_000 }", &deployment),
         ("an app with a name", "", &named),
+        ("a collector over HTTP", "export: { cluster: otel, compression: gzip }", &deployment),
+        ("a collector over gRPC", "export: { cluster: otel, protocol: grpc }", &deployment),
     ] {
         let file = folder.path().join("bootstrap.yaml");
         std::fs::write(&file, written(configuration, deployment)).unwrap();
@@ -101,7 +104,7 @@ fn validate(file: &Path) -> Result<(), String> {
 #[test]
 fn clients_ids_survive() {
     let app = Upstream::answering(|_| Answer::new(200).body("hi"));
-    let proxy = start(CONFIGURATION, &app);
+    let proxy = start(CONFIGURATION, &app, None);
     for id in ["req-42", "0d8b8c2a-91f3-9c1e-b0a6-2d1f3e4c5b6a"] {
         let answer = proxy.send(&Request::get("/users/1").field("x-request-id", id));
         assert_eq!(answer.all("x-request-id"), [id.as_bytes()]);
@@ -112,4 +115,19 @@ fn clients_ids_survive() {
     let minted = minted.field("x-request-id").unwrap();
     assert_eq!(minted.as_bytes()[14], b'7', "{minted}");
     assert_eq!(proxy.line_of(minted)["route"], "orders of one");
+}
+
+#[test]
+fn spans_come_to_the_collector_that_is_named() {
+    for protocol in ["http", "grpc"] {
+        let (app, collector) =
+            (Upstream::answering(|_| Answer::new(200).body("hi")), Collector::start());
+        let configuration = format!(
+            "sampling: {{ ratio: 1 }}\nexport: {{ cluster: otel, protocol: {protocol}, interval: 200ms }}\n"
+        );
+        let proxy = start(&configuration, &app, Some(collector.address().into()));
+        proxy.send(&Request::get("/users/1"));
+        let spans = collector.wait_for(1);
+        assert_eq!(spans[0].name(), "GET /users/{int}", "{protocol}");
+    }
 }
