@@ -44,14 +44,14 @@ fn under_test(written: &str, template: &Value) -> Value {
 }
 
 /// Starts Envoy from what is written for this configuration.
-fn start(configuration: &str, app: &Upstream, otlp: Option<Endpoint>) -> Proxy {
+fn start(configuration: &str, app: &Upstream, otlp: Option<&Endpoint>) -> Proxy {
     Proxy::start(|bootstrap| {
         bootstrap.patch(|document| {
             let deployment = Deployment {
                 listen: "127.0.0.1:0".parse().unwrap(),
                 app: app.address().into(),
                 filter: document.pointer(FILTER_FILE).unwrap().as_str().unwrap().to_owned(),
-                otlp: otlp.clone(),
+                otlp: otlp.cloned(),
             };
             *document = under_test(&written(configuration, &deployment), document);
         })
@@ -125,7 +125,8 @@ fn spans_come_to_the_collector_that_is_named() {
         let configuration = format!(
             "sampling: {{ ratio: 1 }}\nexport: {{ cluster: otel, protocol: {protocol}, interval: 200ms }}\n"
         );
-        let proxy = start(&configuration, &app, Some(collector.address().into()));
+        let otlp = collector.address().into();
+        let proxy = start(&configuration, &app, Some(&otlp));
         proxy.send(&Request::get("/users/1"));
         let spans = collector.wait_for(1);
         assert_eq!(spans[0].name(), "GET /users/{int}", "{protocol}");
