@@ -210,9 +210,14 @@ impl Kept {
         let kept = value.get(..longest);
         Self { bytes: kept.unwrap_or(value).to_vec(), cut: kept.is_some() && value.len() > longest }
     }
-}
 
-impl Kept {
+    /// The same of bytes that are ours already.
+    pub(crate) fn of(mut bytes: Vec<u8>, longest: usize) -> Self {
+        let cut = bytes.len() > longest;
+        bytes.truncate(longest);
+        Self { bytes, cut }
+    }
+
     /// As it is shown: where it was cut, on a character's border and with `…` behind.
     pub(crate) fn shown(&self) -> Cow<'_, [u8]> {
         if !self.cut {

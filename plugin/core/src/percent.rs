@@ -47,7 +47,8 @@ impl Iterator for Decoded<'_> {
     }
 }
 
-fn digit(byte: u8) -> Option<u8> {
+/// What a hexadecimal digit of either case stands for.
+pub(crate) fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 

@@ -48,7 +48,7 @@ impl Redaction {
                 rest = behind;
             }
         }
-        Kept::new(&kept, longest)
+        Kept::of(kept, longest)
     }
 
     /// The address as it may be shown.

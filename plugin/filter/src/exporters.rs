@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use sightline_core::otlp::{self, BatchId, Exporter, Reply, Signal, Verdict};
-use sightline_core::{ExportPlan, Exported, Rng, number};
+use sightline_core::sampling::Kept;
+use sightline_core::{ExportPlan, Exported, Monotonic, Rng, number};
 
 use crate::abi::{self, CallError, Token};
 use crate::ledger;
@@ -167,13 +168,12 @@ impl Sender {
     }
 
     /// Takes the span of a request that is over. Says whether there was room for it.
-    pub(crate) fn offer(&mut self, write: &mut dyn FnMut(&mut Vec<u8>)) -> bool {
-        self.exporter.offer(abi::monotonic_now(), write)
+    pub(crate) fn offer(&mut self, now: Monotonic, write: &mut dyn FnMut(&mut Vec<u8>)) -> bool {
+        self.exporter.offer(now, write)
     }
 
     /// Counts a traced request by what becomes of its span.
     pub(crate) fn count(&mut self, exported: Exported) {
-        use sightline_core::sampling::Kept;
         let Tally { sampled, kept_error, kept_slow, unsampled } = &mut self.tally;
         *match exported {
             Exported::No => unsampled,

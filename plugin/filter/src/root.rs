@@ -118,7 +118,7 @@ impl Root {
 
     /// Hands the span of a finished request to the exporter, if it is to be exported. Where there is no room
     /// for it, it is not.
-    pub(crate) fn export(&self, observation: &mut Observation<'_>) {
+    pub(crate) fn export(&self, observation: &mut Observation<'_>, now: Monotonic) {
         let Some(exporter) = &self.exporter else { return };
         let Ok(mut exporter) = exporter.try_borrow_mut() else { return };
         if !observation.is_traced() {
@@ -131,7 +131,7 @@ impl Root {
         let direction = self.tracer.direction();
         let mut write =
             |out: &mut Vec<u8>| otlp::write_span(observation, direction, &self.plan, out);
-        if !exporter.offer(&mut write) {
+        if !exporter.offer(now, &mut write) {
             observation.exported = Exported::No;
         }
     }

@@ -62,7 +62,7 @@ impl Stats {
             ("kept_slow", kept_slow),
             ("unsampled", unsampled),
         ] {
-            self.count_other(&red::spans_total(outcome), number);
+            self.count_if_any(|| red::spans_total(outcome), number);
         }
         let signal = signal.name();
         for (outcome, number) in [
@@ -70,16 +70,16 @@ impl Stats {
             ("rejected", counts.batches_rejected),
             ("failed", counts.batches_failed),
         ] {
-            self.count_other(&red::export_batches_total(signal, outcome), number);
+            self.count_if_any(|| red::export_batches_total(signal, outcome), number);
         }
         for (reason, number) in [
             ("queue_full", counts.queue_full),
             ("rejected", counts.rejected),
             ("expired", counts.expired),
         ] {
-            self.count_other(&red::dropped_total(signal, reason), number);
+            self.count_if_any(|| red::dropped_total(signal, reason), number);
         }
-        self.count_other(&red::exported_total(signal), counts.exported);
+        self.count_if_any(|| red::exported_total(signal), counts.exported);
         self.add_waiting(signal, counts);
     }
 
@@ -95,10 +95,15 @@ impl Stats {
         }
     }
 
+    /// Mostly nothing has happened, and then no name is made.
+    fn count_if_any(&mut self, name: impl FnOnce() -> String, number: u64) {
+        if number > 0 {
+            self.count_other(&name(), number);
+        }
+    }
+
     fn count_other(&mut self, name: &str, number: u64) {
-        if number > 0
-            && let Some(id) = self.other(MetricKind::Counter, name)
-        {
+        if let Some(id) = self.other(MetricKind::Counter, name) {
             abi::add(id, number.cast_signed());
         }
     }

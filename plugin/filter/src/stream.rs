@@ -63,7 +63,7 @@ impl Stream {
             }
             let now = abi::monotonic_now();
             let mut observation = exchange.finish(now, route, plan, &mut shared.budget, &Host);
-            self.root.export(&mut observation);
+            self.root.export(&mut observation, now);
             self.emit(&observation, &exchange, shared);
         });
     }

@@ -47,13 +47,13 @@ fn a_request_that_is_sampled() {
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
-      clock_time_get 4
+      clock_time_get 3
       proxy_get_header_map_pairs 2
       proxy_get_property 4
       proxy_increment_metric 1
       proxy_replace_header_map_value 4
       proxy_set_property 1
-    bytes to the module 380, from it 664
+    bytes to the module 372, from it 664
     allocations for the host 6, 300 bytes
     ");
 }
@@ -70,13 +70,13 @@ fn a_request_that_failed_and_is_kept_for_it() {
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
-      clock_time_get 4
+      clock_time_get 3
       proxy_get_header_map_pairs 2
       proxy_get_property 4
       proxy_increment_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
-    bytes to the module 380, from it 667
+    bytes to the module 372, from it 667
     allocations for the host 6, 300 bytes
     ");
 }
@@ -94,13 +94,13 @@ fn a_call_over_grpc_that_is_sampled() {
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
-      clock_time_get 4
+      clock_time_get 3
       proxy_get_header_map_pairs 3
       proxy_get_property 4
       proxy_increment_metric 1
       proxy_replace_header_map_value 4
       proxy_set_property 1
-    bytes to the module 504, from it 707
+    bytes to the module 496, from it 707
     allocations for the host 7, 416 bytes
     ");
 }

@@ -23,7 +23,8 @@ pub(super) fn encode(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
-fn digit(character: u8) -> Option<u8> {
+/// What one digit stands for.
+pub(crate) fn digit(character: u8) -> Option<u8> {
     match character {
         b'0'..=b'9' => Some(character - b'0'),
         b'a'..=b'f' => Some(character - b'a' + 10),

@@ -4,7 +4,7 @@
 //! whatever is not exactly right: what a client sends is passed on to the app and into logs.
 
 mod baggage;
-mod hex;
+pub(crate) mod hex;
 mod ids;
 mod request_id;
 mod trace_context;

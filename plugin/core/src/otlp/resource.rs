@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::protobuf::Message;
+use crate::percent;
 
 /// What is the same for all that one service instance reports: names and texts, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,15 +78,11 @@ fn decode(text: &str) -> Result<String, InvalidAttributes> {
     for piece in pieces {
         let (&[high, low], rest) =
             piece.as_bytes().split_first_chunk().ok_or(InvalidAttributes::Escape)?;
+        let digit = |character| percent::digit(character).ok_or(InvalidAttributes::Escape);
         bytes.push(digit(high)? << 4 | digit(low)?);
         bytes.extend_from_slice(rest);
     }
     String::from_utf8(bytes).map_err(|_| InvalidAttributes::NotUtf8)
-}
-
-fn digit(character: u8) -> Result<u8, InvalidAttributes> {
-    let digit = char::from(character).to_digit(16).ok_or(InvalidAttributes::Escape)?;
-    u8::try_from(digit).map_err(|_| InvalidAttributes::Escape)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Thresholds, as numbers and as `th` says them, and the ratios that they stand for.
 
-use crate::identity::TraceId;
+use crate::identity::{TraceId, hex};
 
 /// How many values randomness can have.
 const ALL: u64 = 1 << 56;
@@ -111,14 +111,7 @@ impl Sampler {
 
 /// The number that at most 14 lower-case digits say; 0 for none.
 pub(super) fn number(text: &[u8]) -> Option<u64> {
-    text.iter().try_fold(0, |number, &digit| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(number << 4 | u64::from(value))
-    })
+    text.iter().try_fold(0, |number, &digit| Some(number << 4 | u64::from(hex::digit(digit)?)))
 }
 
 #[cfg(test)]
