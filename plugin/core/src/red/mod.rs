@@ -1,10 +1,18 @@
 //! Rate, errors, duration: which series a request belongs to, and what a host's stat is called.
 
+mod boundaries;
+mod decimal;
+pub mod family;
+mod reading;
 mod stats_name;
 
 use crate::Method;
 use crate::route::Number;
 
+pub use boundaries::Boundaries;
+pub use decimal::Decimal;
+pub use family::{Family, Kind};
+pub use reading::{Exemplar, FamilyReading, Histogram, Point, Reading, Value};
 pub use stats_name::{
     ROUTES_ACTIVE, ROUTES_COLLAPSED, ROUTES_OVERFLOWED, dropped_total, export_batches_total,
     export_waiting, exported_total, requests_total, spans_total,
