@@ -3,7 +3,7 @@
 use crate::config::DirectionSetting;
 
 /// Which side of the service a proxy stands on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Requests come to the service: their spans are those of a server.
     Inbound,

@@ -6,9 +6,10 @@ use crate::head::Pair;
 use crate::hop::{Hop, Tracing};
 use crate::identity::RequestId;
 use crate::observation::{Exported, Observation, Outcome};
+use crate::red::Level;
 use crate::route::{Answer, Route, Scratch, Shape, Target};
 use crate::sampling::Budget;
-use crate::{Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng};
+use crate::{Direction, Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng};
 
 /// A request under way. It owns what it needs of the request's head.
 #[derive(Debug)]
@@ -122,6 +123,16 @@ impl Exchange {
         self.hop.give_way(self.head.caller, upstream);
     }
 
+    /// Leaves no trace of it, whatever its path: it asks for telemetry, and is none.
+    pub fn ignore(&mut self) {
+        self.target = Target::Ignored;
+    }
+
+    /// What it counts as while it is under way.
+    pub fn level(&self, direction: Direction) -> Level {
+        Level::active(direction, self.head.method(), self.head.scheme())
+    }
+
     /// What the request's head says of its route.
     pub fn target(&self) -> Target {
         self.target
@@ -181,6 +192,8 @@ impl Exchange {
         observation.exported = self.export(&observation, now, plan, budget);
         if observation.exported != Exported::No {
             observation.ending.peer = witness.peer();
+        }
+        if observation.exported != Exported::No || plan.metrics.is_shown() {
             observation.ending.protocol = witness.protocol();
         }
         if observation.exported != Exported::No || observation.outcome() == Outcome::Failure {

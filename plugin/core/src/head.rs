@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use crate::Plan;
 use crate::identity::{RequestId, Traceparent, Tracestate, read_baggage};
+use crate::red::Scheme;
 
 /// The longest path that is kept; a signal may show less.
 pub(crate) const LONGEST_PATH: usize = 2_048;
@@ -152,6 +153,11 @@ impl RequestHead {
     pub(crate) fn is_export(&self, plan: &Plan) -> bool {
         let parent = self.caller.map(|caller| caller.span_id);
         plan.exporter.is_some() && parent == plan.exporter
+    }
+
+    /// The scheme, as metrics know it.
+    pub(crate) fn scheme(&self) -> Scheme {
+        Scheme::from_bytes(&self.scheme.bytes)
     }
 
     /// The method, as metrics know it.

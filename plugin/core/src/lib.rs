@@ -52,7 +52,7 @@ pub use head::{Pair, RequestHead, ResponseHead, number};
 pub use hop::Tracing;
 pub use observation::{ErrorType, Exported, Observation, Outcome, Stream};
 pub use place::{Istio, Place};
-pub use plan::{ExportPlan, Plan};
+pub use plan::{Endpoint, ExportPlan, MetricsPlan, OtlpMetrics, Plan};
 pub use rng::Rng;
 pub use sampling::Sampler;
 pub use sightline_templates::Method;

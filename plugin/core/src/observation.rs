@@ -6,10 +6,10 @@ use crate::config::WhichLines;
 use crate::ending::Ending;
 use crate::hop::Hop;
 use crate::identity::{RequestId, TraceContext};
-use crate::red::Series;
+use crate::red::{Parts, Version};
 use crate::route::{Number, Route};
 use crate::sampling::Kept;
-use crate::{RequestHead, ResponseHead, Wall, grpc};
+use crate::{Direction, RequestHead, ResponseHead, Wall, grpc};
 
 /// All that is known of a finished request.
 #[derive(Debug)]
@@ -76,6 +76,12 @@ impl Observation<'_> {
         self.hop.has_span()
     }
 
+    /// When it was over.
+    pub(crate) fn ended(&self) -> Wall {
+        let duration = u64::try_from(self.duration.as_nanos()).unwrap_or(u64::MAX);
+        Wall(self.began.0.saturating_add(duration))
+    }
+
     /// The status sent; none if none was.
     pub fn status(&self) -> Option<u16> {
         self.response.status
@@ -129,9 +135,24 @@ impl Observation<'_> {
         self.ending.grpc_status.filter(|_| self.head.is_grpc)
     }
 
-    /// The series that counts it, by the number of its route.
-    pub fn series(&self, route: Number) -> Series {
-        Series { method: self.head.method(), route, status: self.status().unwrap_or(0) }
+    /// What tells the series that counts it apart. A response that was cut short counts as what it began as: to know
+    /// of that, the host would have to be asked about each request.
+    pub(crate) fn parts(&self, route: Number, direction: Direction) -> Parts {
+        Parts {
+            direction,
+            method: self.head.method(),
+            scheme: self.head.scheme(),
+            route,
+            status: self.status().unwrap_or(0),
+            error: self.error_type().filter(|_| self.outcome() == Outcome::Failure),
+            version: self.ending.protocol.as_deref().map_or(Version::Unknown, Version::from_bytes),
+            stream: self.stream(),
+        }
+    }
+
+    /// Whether it can stand for others: its span is one that can be looked at.
+    pub(crate) fn is_exemplary(&self) -> bool {
+        self.exported != Exported::No
     }
 
     /// Whether these are among the requests that get a line.
@@ -145,7 +166,7 @@ impl Observation<'_> {
 }
 
 /// Why a request failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorType {
     /// In one word.
     Reason(&'static str),
@@ -155,16 +176,16 @@ pub enum ErrorType {
 
 impl ErrorType {
     /// The word, or the digits of the status, written into the buffer.
-    pub(crate) fn text(self, digits: &mut [u8; 3]) -> &[u8] {
+    pub(crate) fn text(self, digits: &mut [u8; 3]) -> &str {
         match self {
-            Self::Reason(reason) => reason.as_bytes(),
+            Self::Reason(reason) => reason,
             Self::Status(status) => {
                 let mut rest = status;
                 for place in digits.iter_mut().rev() {
                     *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
                     rest /= 10;
                 }
-                digits
+                std::str::from_utf8(digits).unwrap_or_default()
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::config::{
 };
 use crate::direction::Direction;
 use crate::identity::{IdFormat, SpanId};
-use crate::otlp::{Envelope, InvalidAttributes, Limits, Resource};
+use crate::otlp::{Envelope, InvalidAttributes, Limits, Resource, Signal};
 use crate::place::Place;
 use crate::redact::Redaction;
 use crate::route::{Router, Target};
@@ -37,15 +37,17 @@ pub struct Plan {
     pub sampling: SamplingPlan,
     /// Which route a request belongs to.
     pub router: Router,
-    /// Whether requests are counted as Envoy stats.
-    pub counts_stats: bool,
+    /// What is counted, and how it is shown.
+    pub metrics: MetricsPlan,
     /// Whether the access-log line is handed to the host.
     pub sets_log_property: bool,
     /// What is kept out of lines and spans.
     pub redaction: Redaction,
     /// How many entries of `x-forwarded-for` are proxies that are trusted.
     pub trusted_hops: usize,
-    /// Where spans are sent, if they are.
+    /// What is the same for all that is exported.
+    pub resource: Resource,
+    /// Where telemetry is sent, if it is.
     pub export: Option<Rc<ExportPlan>>,
     /// The parent of whatever exporters of this process send. A request that has it is theirs, on its way
     /// through the proxy once more.
@@ -78,6 +80,62 @@ pub struct SamplingPlan {
     pub ignores_parent: bool,
     /// Which spans are kept though their trace is not.
     pub keep: KeepRules,
+}
+
+/// TEMPORARY
+#[derive(Clone, Debug)]
+pub struct MetricsPlan {
+    /// a
+    pub stats: bool,
+    /// a
+    pub endpoint: Option<Endpoint>,
+    /// a
+    pub otlp: Option<OtlpMetrics>,
+    /// a
+    pub boundaries: crate::red::Boundaries,
+    /// a
+    pub exemplars: bool,
+    /// a
+    pub custom: Vec<crate::red::Custom>,
+    /// a
+    pub series_limit: usize,
+}
+/// a
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// a
+    pub port: u16,
+    /// a
+    pub path: Vec<u8>,
+}
+/// a
+#[derive(Clone, Debug)]
+pub struct OtlpMetrics {
+    /// a
+    pub interval: Duration,
+    /// a
+    pub temporality: crate::otlp::Temporality,
+}
+impl MetricsPlan {
+    fn new(settings: &crate::config::Metrics) -> Self {
+        Self {
+            stats: settings.stats,
+            endpoint: None,
+            otlp: None,
+            boundaries: crate::red::Boundaries::STREAMS,
+            exemplars: true,
+            custom: vec![],
+            series_limit: 2000,
+        }
+    }
+    /// a
+    pub fn records(&self) -> bool {
+        self.stats || self.is_shown()
+    }
+    /// Whether anybody is shown more than Envoy stats.
+    pub fn is_shown(&self) -> bool {
+        self.endpoint.is_some() || self.otlp.is_some()
+    }
 }
 
 /// Where spans are sent, and what is around them. What is equal can be sent together.
@@ -137,11 +195,12 @@ impl Plan {
                 },
             },
             router: Router::new(&settings.routes),
-            counts_stats: settings.metrics.stats,
+            metrics: MetricsPlan::new(&settings.metrics),
             sets_log_property: settings.access_log.property,
             redaction: Redaction::new(&settings.access_log.redact),
             trusted_hops: settings.client_ip.trusted_hops.as_usize(),
             export: ExportPlan::new(&settings.export, &resource, place.exporter).map(Rc::new),
+            resource,
             exporter: place.exporter,
             published: settings.publish.0.clone(),
             invalid_attributes,
@@ -156,6 +215,15 @@ impl Plan {
 }
 
 impl ExportPlan {
+    /// How much of a signal may wait. Metrics are told in pieces, all of one reading before the next.
+    pub fn limits_of(&self, signal: Signal) -> Limits {
+        const PIECES: usize = 1_000;
+        match signal {
+            Signal::Traces => self.limits,
+            Signal::Metrics => Limits { queue: PIECES, batch: 1, interval: Duration::ZERO },
+        }
+    }
+
     fn new(settings: &Export, resource: &Resource, exporter: Option<SpanId>) -> Option<Self> {
         Some(Self {
             cluster: settings.cluster.as_ref().map(Text::as_str)?.to_owned(),

@@ -1,4 +1,4 @@
-//! Carries batches of spans to collectors: what is due goes out at a tick, and answers come back by token.
+//! Carries batches to collectors: what is due goes out at a tick, and answers come back by token.
 //!
 //! Exporters belong to the VM, not to a root: a configuration that replaces another one and sends to the same
 //! place takes over what still waits. One that nobody feeds any more lasts until it is empty.
@@ -6,12 +6,14 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sightline_core::otlp::{self, BatchId, Exporter, Reply, Signal, Verdict};
+use sightline_core::otlp::{self, BatchId, Counts, Exporter, Reply, Signal, Verdict};
+use sightline_core::red::{Family, Level, family};
 use sightline_core::sampling::Kept;
 use sightline_core::{ExportPlan, Exported, Monotonic, Rng, number};
 
 use crate::abi::{self, CallError, Token};
 use crate::ledger;
+use crate::meter::SharedMeter;
 use crate::request::Request;
 use crate::stats::Stats;
 
@@ -32,7 +34,14 @@ pub(crate) type Shared = Rc<RefCell<Sender>>;
 /// One exporter and what it has under way.
 pub(crate) struct Sender {
     plan: Rc<ExportPlan>,
+    signal: Signal,
     exporter: Exporter,
+    /// Where what happens is counted, if it is.
+    meter: Option<SharedMeter>,
+    /// How many items wait, as far as the meter knows.
+    waiting: u32,
+    /// Items that the collector has taken, or has refused for good, since ever.
+    settled: u64,
     calls: Vec<Call>,
     tally: Tally,
     trouble: Trouble,
@@ -40,11 +49,11 @@ pub(crate) struct Sender {
 
 /// Whose spans were offered since this was last told.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Tally {
-    pub(crate) sampled: u64,
-    pub(crate) kept_error: u64,
-    pub(crate) kept_slow: u64,
-    pub(crate) unsampled: u64,
+struct Tally {
+    sampled: u64,
+    kept_error: u64,
+    kept_slow: u64,
+    unsampled: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -66,12 +75,20 @@ struct Trouble {
 
 impl Exporters {
     /// The exporter for this plan: one that is there already, if it sends the same to the same place.
-    pub(crate) fn join(&mut self, plan: &Rc<ExportPlan>) -> Shared {
-        let same = |sender: &&Shared| sender.try_borrow().is_ok_and(|it| it.plan == *plan);
+    pub(crate) fn join(
+        &mut self,
+        plan: &Rc<ExportPlan>,
+        signal: Signal,
+        meter: Option<&SharedMeter>,
+    ) -> Shared {
+        let same = |sender: &&Shared| {
+            sender.try_borrow().is_ok_and(|it| it.signal == signal && it.plan == *plan)
+        };
         if let Some(sender) = self.senders.iter().find(same) {
             return Rc::clone(sender);
         }
-        let sender = Rc::new(RefCell::new(Sender::new(Rc::clone(plan))));
+        let sender = Sender::new(Rc::clone(plan), signal, meter.map(Rc::clone));
+        let sender = Rc::new(RefCell::new(sender));
         self.senders.push(Rc::clone(&sender));
         sender
     }
@@ -156,24 +173,38 @@ impl Exporters {
 }
 
 impl Sender {
-    fn new(plan: Rc<ExportPlan>) -> Self {
-        let exporter = Exporter::new(plan.limits);
+    fn new(plan: Rc<ExportPlan>, signal: Signal, meter: Option<SharedMeter>) -> Self {
+        let exporter = Exporter::new(plan.limits_of(signal));
         Self {
             plan,
+            signal,
             exporter,
+            meter,
+            waiting: 0,
+            settled: 0,
             calls: Vec::new(),
             tally: Tally::default(),
             trouble: Trouble::default(),
         }
     }
 
-    /// Takes the span of a request that is over. Says whether there was room for it.
+    /// Whether nothing waits and nothing is under way.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exporter.is_empty()
+    }
+
+    /// Items that the collector has taken, or has refused for good, since ever. It is up to date once told.
+    pub(crate) fn settled(&self) -> u64 {
+        self.settled
+    }
+
+    /// Takes an item, such as the span of a request that is over. Says whether there was room for it.
     pub(crate) fn offer(&mut self, now: Monotonic, write: &mut dyn FnMut(&mut Vec<u8>)) -> bool {
         self.exporter.offer(now, write)
     }
 
     /// Counts a traced request by what becomes of its span.
-    pub(crate) fn count(&mut self, exported: Exported) {
+    pub(crate) fn count_span(&mut self, exported: Exported) {
         let Tally { sampled, kept_error, kept_slow, unsampled } = &mut self.tally;
         *match exported {
             Exported::No => unsampled,
@@ -189,7 +220,7 @@ impl Sender {
             let Some((batch, items, _)) = self.exporter.due(now) else { break };
             message.clear();
             self.plan.envelope.wrap(items, message);
-            match Request::new(&self.plan, Signal::Traces, rng).send(message) {
+            match Request::new(&self.plan, self.signal, rng).send(message) {
                 Ok(token) => self.calls.push(Call { token, batch, root }),
                 Err(error) => {
                     let retry = Verdict::Retry { after: None };
@@ -214,22 +245,50 @@ impl Sender {
         }
     }
 
-    /// Tells Envoy's stats what has happened, and its log if that was trouble.
+    /// Tells what has happened, to the log too if that was trouble.
     fn tell(&mut self, stats: &mut Stats) {
         let counts = self.exporter.take_counts();
-        let tally = std::mem::take(&mut self.tally);
-        stats.count_export(Signal::Traces, tally, counts);
+        self.settled += counts.exported + counts.rejected;
+        self.count(counts, stats);
         self.trouble.dropped += counts.queue_full + counts.rejected + counts.expired;
         let Trouble { failures, dropped, last } = &self.trouble;
         if (*failures > 0 || *dropped > 0) && ledger::is_first_of_minute("sightline.export.trouble")
         {
             abi::log_warning(&format!(
-                "sightline: export to {}: {failures} requests failed, {dropped} spans dropped, {} wait; {}",
+                "sightline: export of {} to {}: {failures} requests failed, {dropped} items dropped, {} wait; {}",
+                self.signal.name(),
                 self.plan.cluster,
                 self.exporter.waiting(),
                 last.trim(),
             ));
             self.trouble = Trouble::default();
+        }
+    }
+
+    /// Counts what has happened, and how many wait.
+    fn count(&mut self, counts: Counts, stats: &mut Stats) {
+        let Tally { sampled, kept_error, kept_slow, unsampled } = std::mem::take(&mut self.tally);
+        let signal = self.signal.name();
+        let mut meter = self.meter.as_ref().and_then(|meter| meter.try_borrow_mut().ok());
+        let mut count = |family: &Family, labels: &[&str], number| match &mut meter {
+            Some(meter) => meter.count(family, labels, number, stats),
+            None => stats.count(family, labels, number),
+        };
+        count(&family::SPANS, &["sampled"], sampled);
+        count(&family::SPANS, &["kept_error"], kept_error);
+        count(&family::SPANS, &["kept_slow"], kept_slow);
+        count(&family::SPANS, &["unsampled"], unsampled);
+        count(&family::BATCHES, &[signal, "ok"], counts.batches_ok);
+        count(&family::BATCHES, &[signal, "rejected"], counts.batches_rejected);
+        count(&family::BATCHES, &[signal, "failed"], counts.batches_failed);
+        count(&family::DROPPED, &[signal, "queue_full"], counts.queue_full);
+        count(&family::DROPPED, &[signal, "rejected"], counts.rejected);
+        count(&family::DROPPED, &[signal, "expired"], counts.expired);
+        count(&family::EXPORTED, &[signal], counts.exported);
+        let waiting = u32::try_from(self.exporter.waiting()).unwrap_or(u32::MAX);
+        let before = std::mem::replace(&mut self.waiting, waiting);
+        if let Some(meter) = &mut meter {
+            meter.levels.change(Level::waiting(self.signal), before, waiting);
         }
     }
 }

@@ -14,9 +14,19 @@ pub(crate) struct SharedValue {
 const MOST_TRIES: usize = 16;
 
 impl SharedValue {
-    /// The routes of a service. A new configuration finds there what an earlier one has learned.
-    pub(crate) fn routes_of(service: &str) -> Self {
-        Self { key: format!("sightline.routes.{service}") }
+    /// What is known of a service. A new configuration finds there what an earlier one has left.
+    pub(crate) fn of(what: &str, service: &str) -> Self {
+        Self { key: ["sightline.", what, ".", service].concat() }
+    }
+
+    /// Puts this in the place of whatever is there.
+    pub(crate) fn replace(&mut self, value: &[u8]) {
+        self.agree(&mut |_| Some(value.to_vec()));
+    }
+
+    /// What is there now.
+    pub(crate) fn read(&self) -> Box<[u8]> {
+        abi::shared_data(&self.key).0
     }
 }
 

@@ -17,12 +17,16 @@
 
 mod abi;
 mod contexts;
+mod counter;
+mod endpoint;
 mod exporters;
 mod ledger;
+mod meter;
 mod request;
 mod root;
 mod shared;
 mod stats;
 mod stream;
+mod teller;
 mod tracer;
 mod witness;

@@ -5,12 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use sightline_core::identity::{IdFormat, RequestId, SpanId};
-use sightline_core::route::{Inference, Route, RouteCounts};
+use sightline_core::otlp::{self, Signal};
+use sightline_core::route::{Inference, Route, RouteCounts, Source};
 use sightline_core::{
-    Exchange, Exported, Istio, Monotonic, Observation, Place, Plan, config, otlp,
+    Direction, Exchange, Exported, Istio, Monotonic, Observation, Place, Plan, config,
 };
 
 use crate::abi;
+use crate::counter::Counter;
 use crate::exporters;
 use crate::ledger::{self, SharedValue};
 use crate::shared::{Clock, Shared};
@@ -21,6 +23,8 @@ pub(crate) struct Root {
     id: u32,
     pub(crate) plan: Plan,
     pub(crate) tracer: Tracer,
+    /// What counts its requests, if they are counted.
+    pub(crate) counter: Option<Counter>,
     routes: RefCell<Routes>,
     exporter: Option<exporters::Shared>,
     agreed: Cell<Monotonic>,
@@ -63,14 +67,18 @@ impl Root {
     }
 
     fn new(id: u32, plan: Plan, shared: &mut Shared) -> Self {
-        let ledger = SharedValue::routes_of(&plan.service);
+        let ledger = SharedValue::of("routes", &plan.service);
         let inference = Inference::new(plan.router.limits);
-        let exporter = plan.export.as_ref().map(|export| shared.exporters.join(export));
+        let counter = Counter::new(&plan, shared);
+        let meter = counter.as_ref().map(Counter::meter);
+        let export = plan.export.as_ref();
+        let exporter = export.map(|export| shared.exporters.join(export, Signal::Traces, meter));
         abi::tick_every(if exporter.is_some() { EXPORT } else { AGREEMENT });
         Self {
             id,
             tracer: Tracer::new(&plan),
             plan,
+            counter,
             routes: RefCell::new(Routes { inference, ledger }),
             exporter,
             agreed: Cell::default(),
@@ -83,7 +91,32 @@ impl Root {
         exporters.tick(self.id, rng, stats);
         if abi::monotonic_now().since(self.agreed.get()) >= AGREEMENT {
             self.agree(shared);
+            self.share(shared);
         }
+    }
+
+    /// Shares what was counted, and tells a collector of it if this worker is the one to.
+    fn share(&self, shared: &mut Shared) {
+        if let Some(counter) = &self.counter {
+            counter.agree(shared);
+            counter.tell(self, shared);
+        }
+        shared.meters.prune(&mut shared.stats);
+    }
+
+    /// Which way the current stream goes, as far as anybody is shown.
+    pub(crate) fn counted_direction(&self) -> Direction {
+        if self.plan.metrics.is_shown() { self.tracer.direction() } else { Direction::Inbound }
+    }
+
+    /// How many routes there are, by where they come from.
+    pub(crate) fn route_sources(&self) -> [(&'static str, u64); 3] {
+        let routes = self.routes.try_borrow();
+        let (typed, learned) =
+            routes.map(|routes| routes.inference.learned().by_source()).unwrap_or_default();
+        let templates = self.plan.router.templates_count();
+        [(Source::Template, templates), (Source::Typed, typed), (Source::Learned, learned)]
+            .map(|(source, number)| (source.as_str(), number as u64))
     }
 
     /// Agrees with the other workers on routes, tells the host how many there are, and sets the clock.
@@ -94,7 +127,7 @@ impl Root {
         let Ok(mut routes) = self.routes.try_borrow_mut() else { return };
         let Routes { inference, ledger } = &mut *routes;
         inference.agree(ledger);
-        if self.plan.counts_stats {
+        if self.plan.metrics.stats {
             shared.stats.record_routes(inference.counts());
         }
     }
@@ -118,17 +151,22 @@ impl Root {
 
     /// Hands the span of a finished request to the exporter, if it is to be exported. Where there is no room
     /// for it, it is not.
-    pub(crate) fn export(&self, observation: &mut Observation<'_>, now: Monotonic) {
+    pub(crate) fn export(
+        &self,
+        observation: &mut Observation<'_>,
+        direction: Option<Direction>,
+        now: Monotonic,
+    ) {
         let Some(exporter) = &self.exporter else { return };
         let Ok(mut exporter) = exporter.try_borrow_mut() else { return };
         if !observation.is_traced() {
             return;
         }
-        exporter.count(observation.exported);
+        exporter.count_span(observation.exported);
         if observation.exported == Exported::No {
             return;
         }
-        let direction = self.tracer.direction();
+        let direction = direction.unwrap_or_else(|| self.tracer.direction());
         let mut write =
             |out: &mut Vec<u8>| otlp::write_span(observation, direction, &self.plan, out);
         if !exporter.offer(now, &mut write) {

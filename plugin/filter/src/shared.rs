@@ -1,4 +1,4 @@
-//! What all contexts of this VM share: the source of identifiers, the time, the counters, the exporters, one
+//! What all contexts of this VM share: the source of identifiers, the time, the counters, the meters, the exporters, one
 //! buffer.
 
 use sightline_core::route::Scratch;
@@ -7,6 +7,7 @@ use sightline_core::{Moment, Rng, Wall};
 
 use crate::abi;
 use crate::exporters::Exporters;
+use crate::meter::Meters;
 use crate::stats::Stats;
 
 /// Owned by the contexts, lent to whichever stream is being called.
@@ -15,6 +16,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) stats: Stats,
     pub(crate) exporters: Exporters,
+    pub(crate) meters: Meters,
     /// How many spans were kept by rule in the second that runs.
     pub(crate) budget: Budget,
     /// What matching a path needs to remember.
@@ -43,6 +45,7 @@ impl Shared {
             clock: Clock::new(),
             stats: Stats::default(),
             exporters: Exporters::default(),
+            meters: Meters::default(),
             budget: Budget::default(),
             scratch: Scratch::default(),
             line: Vec::new(),
@@ -54,6 +57,11 @@ impl Clock {
     /// Reads both. To be done now and then, because the wall clock is corrected and may be set.
     pub(crate) fn new() -> Self {
         Self { read: Moment { wall: abi::wall_now(), monotonic: abi::monotonic_now() } }
+    }
+
+    /// What they said when both were read: not long ago, and for nothing.
+    pub(crate) fn last(&self) -> Moment {
+        self.read
     }
 
     pub(crate) fn now(&self) -> Moment {

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use sightline_core::config::Published;
-use sightline_core::{Exchange, Observation, log};
+use sightline_core::{Direction, Exchange, Observation, log};
 
-use crate::abi::{self, Side};
+use crate::abi::{self, HeaderMap, Side};
+use crate::counter::Active;
+use crate::endpoint;
 use crate::root::Root;
 use crate::shared::Shared;
 use crate::witness::Host;
@@ -17,6 +19,8 @@ const LOG_LINE: &str = "sightline_log";
 pub(crate) struct Stream {
     root: Rc<Root>,
     stage: Stage,
+    /// Where it is counted as long as it is under way.
+    active: Option<Active>,
 }
 
 enum Stage {
@@ -28,12 +32,20 @@ enum Stage {
 
 impl Stream {
     pub(crate) fn new(root: Rc<Root>) -> Self {
-        Self { root, stage: Stage::Created }
+        Self { root, stage: Stage::Created, active: None }
     }
 
     pub(crate) fn on_request_headers(&mut self, shared: &mut Shared) {
-        let exchange = self.begin(shared);
-        exchange.edit_request(&self.root.plan, |edit| abi::apply(Side::Request, edit));
+        let pairs = abi::header_pairs(Side::Request);
+        let mut exchange = self.begin(&pairs, shared);
+        if let Some(format) = endpoint::asked(&self.root.plan, pairs.iter()) {
+            exchange.ignore();
+            endpoint::answer(&self.root, format, shared);
+        } else {
+            exchange.edit_request(&self.root.plan, |edit| abi::apply(Side::Request, edit));
+            let Root { plan, tracer, counter, .. } = &*self.root;
+            self.active = counter.as_ref().and_then(|it| it.enter(&exchange, plan, tracer));
+        }
         self.stage = Stage::Open(exchange);
     }
 
@@ -48,39 +60,51 @@ impl Stream {
     pub(crate) fn finish(&mut self, shared: &mut Shared) {
         let mut exchange = match std::mem::replace(&mut self.stage, Stage::Finished) {
             // The host still has the heads of a request that passed us by.
-            Stage::Created => self.begin(shared),
+            Stage::Created => self.begin(&abi::header_pairs(Side::Request), shared),
             Stage::Open(exchange) => exchange,
             Stage::Finished => return,
         };
+        let direction = self.leave();
         if !exchange.is_answered() {
             respond(&mut exchange);
         }
         self.root.tracer.settle(&mut exchange);
         self.root.with_route(&exchange, |route, counts| {
             let plan = &self.root.plan;
-            if plan.counts_stats {
+            if plan.metrics.stats {
                 shared.stats.record_routes(counts);
             }
             let now = abi::monotonic_now();
             let mut observation = exchange.finish(now, route, plan, &mut shared.budget, &Host);
-            self.root.export(&mut observation, now);
-            self.emit(&observation, &exchange, shared);
+            self.root.export(&mut observation, direction, now);
+            self.emit(&observation, &exchange, direction, shared);
         });
     }
 
-    fn begin(&self, shared: &mut Shared) -> Box<Exchange> {
-        let pairs = abi::header_pairs(Side::Request);
+    /// It is under way no longer. Hands back which way it went, if that was asked.
+    fn leave(&mut self) -> Option<Direction> {
+        self.root.counter.as_ref()?.leave(self.active.take()?)
+    }
+
+    fn begin(&self, pairs: &HeaderMap, shared: &mut Shared) -> Box<Exchange> {
         let Shared { rng, scratch, clock, .. } = shared;
         let Root { plan, tracer, .. } = &*self.root;
         let tracing = tracer.tracing();
         Box::new(Exchange::begin(pairs.iter(), clock.now(), rng, scratch, plan, tracing))
     }
 
-    fn emit(&self, observation: &Observation<'_>, exchange: &Exchange, shared: &mut Shared) {
-        let plan = &self.root.plan;
+    fn emit(
+        &self,
+        observation: &Observation<'_>,
+        exchange: &Exchange,
+        direction: Option<Direction>,
+        shared: &mut Shared,
+    ) {
+        let Root { plan, counter, .. } = &*self.root;
         let rules = plan.router.rules(exchange.target());
-        if plan.counts_stats && rules.is_none_or(|rules| rules.counts) {
-            shared.stats.count(observation);
+        if let Some(counter) = counter.as_ref().filter(|_| plan.router.counts(exchange.target())) {
+            let direction = direction.unwrap_or_else(|| self.root.counted_direction());
+            counter.count(observation, direction, plan, shared);
         }
         if plan.sets_log_property && rules.is_none_or(|rules| observation.is_among(rules.lines)) {
             shared.line.clear();

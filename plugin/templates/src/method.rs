@@ -28,6 +28,24 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Connect,
+        Self::Delete,
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Patch,
+        Self::Post,
+        Self::Put,
+        Self::Query,
+        Self::Trace,
+        Self::Other,
+    ];
+
+    /// How many there are.
+    pub const COUNT: usize = 11;
+
     /// The method with this name. Names are case-sensitive.
     #[inline]
     pub fn from_bytes(name: &[u8]) -> Self {

@@ -18,7 +18,7 @@ pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>)
     line.plain("route_source", observation.route.source.as_str().as_bytes());
     line.number("status", observation.status().unwrap_or(0).into());
     if let Some(error) = observation.error_type() {
-        line.plain("error_type", error.text(&mut [0; 3]));
+        line.plain("error_type", error.text(&mut [0; 3]).as_bytes());
     }
     line.millis("duration_ms", observation.duration);
     if let Some(to_first_byte) = observation.to_first_byte {

@@ -9,6 +9,7 @@ mod backoff;
 mod exporter;
 mod grpc_service;
 mod gzip;
+mod metrics;
 mod protobuf;
 mod reply;
 mod request;
@@ -19,7 +20,10 @@ mod span;
 pub use exporter::{BatchId, Counts, Exporter, Limits};
 pub use grpc_service::grpc_service;
 pub use gzip::from_zlib;
+pub use metrics::{Temporality, write_metrics};
 pub use reply::{Reply, Verdict, of_grpc_message, of_grpc_status, of_http};
 pub use request::{Envelope, Signal};
 pub use resource::{InvalidAttributes, Resource, parse_resource_attributes};
 pub use span::write_span;
+
+pub(crate) use protobuf::write_varint;

@@ -44,9 +44,33 @@ impl<'a> Message<'a> {
     }
 
     /// A number of eight bytes: `fixed64`.
+    #[inline(never)]
     pub(crate) fn fixed64(&mut self, field: u32, value: u64) {
         self.tag(field, Wire::Fixed64);
         self.out.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// A number of eight bytes with a sign: `sfixed64`.
+    pub(crate) fn sfixed64(&mut self, field: u32, value: i64) {
+        self.fixed64(field, value.cast_unsigned());
+    }
+
+    /// A number of eight bytes with a binary point: `double`.
+    pub(crate) fn double(&mut self, field: u32, value: f64) {
+        self.fixed64(field, value.to_bits());
+    }
+
+    /// Any number of eight bytes each, as they are: packed `fixed64`, `sfixed64` or `double`. None are no field.
+    pub(crate) fn packed64(&mut self, field: u32, values: &mut dyn Iterator<Item = u64>) {
+        let mut next = values.next();
+        if next.is_none() {
+            return;
+        }
+        let packed = self.message(field);
+        while let Some(value) = next {
+            packed.out.extend_from_slice(&value.to_le_bytes());
+            next = values.next();
+        }
     }
 
     /// A number of four bytes: `fixed32`.
@@ -105,12 +129,23 @@ impl Drop for Message<'_> {
 }
 
 /// Writes a number in groups of seven bits, the lowest first.
-pub(super) fn write_varint(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn write_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(low_bits(value) | 0x80);
         value >>= 7;
     }
     out.push(low_bits(value));
+}
+
+/// Writes the tag and the length of a message that follows.
+pub(super) fn write_head(tag: u8, length: usize, out: &mut Vec<u8>) {
+    out.push(tag);
+    write_varint(length as u64, out);
+}
+
+/// How many bytes a message takes with its tag and length in front, where the tag takes one.
+pub(super) fn headed(length: usize) -> usize {
+    1 + varint_length(length as u64) + length
 }
 
 /// How many bytes a number takes.
@@ -193,6 +228,23 @@ mod tests {
             "0a10000102030405060708090a0b0c0d0e0f120800010203040506072a05474554202f3002\
              39010000000000000041ffffffffffffffff850101010000"
         );
+    }
+
+    #[test]
+    fn numbers_of_eight_bytes_are_those_of_another_writer() {
+        // An `opentelemetry.proto.metrics.v1.HistogramDataPoint` and the value of a `NumberDataPoint`, as Python's
+        // opentelemetry-proto 1.45.2 serializes them.
+        let point = written(|point| {
+            point.double(5, 1.5);
+            point.packed64(6, &mut [1, u64::MAX].into_iter());
+            point.packed64(7, &mut [0.25_f64.to_bits()].into_iter());
+            point.packed64(9, &mut [].into_iter());
+        });
+        assert_eq!(
+            hex(&point),
+            "29000000000000f83f32100100000000000000ffffffffffffffff3a08000000000000d03f"
+        );
+        assert_eq!(hex(&written(|point| point.sfixed64(6, -2))), "31feffffffffffffff");
     }
 
     #[test]

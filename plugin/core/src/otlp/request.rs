@@ -1,6 +1,6 @@
 //! A batch on its way to a collector: where it goes, and what is around its items.
 
-use super::protobuf::{Message, varint_length, write_varint};
+use super::protobuf::{Message, headed, write_head};
 use super::resource::Resource;
 
 /// Which version of the semantic conventions the names of our attributes are from.
@@ -16,6 +16,8 @@ const SCOPE_ITEMS: u8 = 0x12;
 pub enum Signal {
     /// Spans.
     Traces,
+    /// What was counted.
+    Metrics,
 }
 
 /// All of a request that is no item: made once for a configuration, put around each batch.
@@ -34,6 +36,12 @@ pub struct Envelope {
 }
 
 impl Signal {
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [Self::Traces, Self::Metrics];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = 2;
+
     /// The method of its gRPC service.
     pub const METHOD: &'static str = "Export";
 
@@ -41,6 +49,7 @@ impl Signal {
     pub fn path(self) -> &'static str {
         match self {
             Self::Traces => "/v1/traces",
+            Self::Metrics => "/v1/metrics",
         }
     }
 
@@ -48,6 +57,7 @@ impl Signal {
     pub fn service(self) -> &'static str {
         match self {
             Self::Traces => "opentelemetry.proto.collector.trace.v1.TraceService",
+            Self::Metrics => "opentelemetry.proto.collector.metrics.v1.MetricsService",
         }
     }
 
@@ -55,6 +65,7 @@ impl Signal {
     pub fn name(self) -> &'static str {
         match self {
             Self::Traces => "traces",
+            Self::Metrics => "metrics",
         }
     }
 }
@@ -93,16 +104,6 @@ impl Envelope {
 fn write_scope(version: &str, message: &mut Message<'_>) {
     message.bytes(1, b"sightline");
     message.bytes(2, version.as_bytes());
-}
-
-/// How many bytes a message takes with its tag and length in front.
-fn headed(length: usize) -> usize {
-    1 + varint_length(length as u64) + length
-}
-
-fn write_head(tag: u8, length: usize, out: &mut Vec<u8>) {
-    out.push(tag);
-    write_varint(length as u64, out);
 }
 
 #[cfg(test)]

@@ -244,7 +244,7 @@ impl<'a> Span<'a> {
         let observation = self.observation;
         let refusal = self.refusal();
         let Some(error) = observation.error_type().or(refusal) else { return };
-        self.text("error.type", error.text(&mut [0; 3]));
+        self.text("error.type", error.text(&mut [0; 3]).as_bytes());
         if observation.is_error() || refusal.is_some() {
             self.message.message(field::STATUS).varint(3, ERROR);
         }

@@ -1,12 +1,31 @@
 //! The upper boundaries of a histogram's buckets.
 
+use std::borrow::Cow;
+
 use super::Decimal;
 
 /// Boundaries in ascending order. A value on a boundary belongs below it, as in Prometheus and OpenTelemetry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Boundaries(Box<[Decimal]>);
+pub struct Boundaries(Cow<'static, [Decimal]>);
 
 impl Boundaries {
+    /// For streams, which last from a moment to a day.
+    pub const STREAMS: Self = Self(Cow::Borrowed(&[
+        Decimal::from_nanos(10_000_000),
+        Decimal::from_nanos(100_000_000),
+        Decimal::from_nanos(500_000_000),
+        Decimal::whole(1),
+        Decimal::whole(5),
+        Decimal::whole(10),
+        Decimal::whole(30),
+        Decimal::whole(60),
+        Decimal::whole(300),
+        Decimal::whole(900),
+        Decimal::whole(3_600),
+        Decimal::whole(14_400),
+        Decimal::whole(86_400),
+    ]));
+
     /// The most that a histogram has. Each is a number in every series.
     pub const MOST: usize = 50;
 
@@ -14,7 +33,8 @@ impl Boundaries {
     pub fn new(boundaries: &[Decimal]) -> Option<Self> {
         let ascend = boundaries.is_sorted_by(|one, next| one < next);
         let positive = boundaries.first().is_none_or(|first| *first > Decimal::default());
-        (ascend && positive && boundaries.len() <= Self::MOST).then(|| Self(boundaries.into()))
+        (ascend && positive && boundaries.len() <= Self::MOST)
+            .then(|| Self(Cow::Owned(boundaries.to_vec())))
     }
 
     /// The bucket of a value: as many as there are boundaries is that of all above the last.

@@ -1,33 +1,43 @@
-//! Rate, errors, duration: which series a request belongs to, and what a host's stat is called.
+//! Rate, errors, duration: what is counted, where, and how it is shown.
+//!
+//! A [recorder](Recorder) finds the series of a request and counts it in a worker's own part of the [sheet](Sheet),
+//! to which all workers add now and then. The [roll](roll) says which workers there are and what each has under way,
+//! and [exemplars](Exemplars) which requests stand for others. A [snapshot](Snapshot) of the three becomes a
+//! [reading](Reading): families and points, which the endpoint and OTLP write each in their way.
 
+mod accept;
 mod boundaries;
+mod collect;
+mod custom;
 mod decimal;
+mod exemplars;
 pub mod family;
+mod levels;
+pub mod openmetrics;
 mod reading;
+mod recorder;
+pub mod roll;
+mod row;
+mod series;
+mod sheet;
 mod stats_name;
 
-use crate::Method;
-use crate::route::Number;
-
+pub use accept::Format;
 pub use boundaries::Boundaries;
+pub use collect::{Before, Snapshot};
+pub use custom::Custom;
 pub use decimal::Decimal;
+pub use exemplars::Exemplars;
 pub use family::{Family, Kind};
+pub use levels::{Level, Levels};
 pub use reading::{Exemplar, FamilyReading, Histogram, Point, Reading, Value};
+pub use recorder::{Counting, Recorder, SeriesId, SeriesName};
+pub use series::{Scheme, Version};
+
+pub use sheet::{RowId, Sheet};
 pub use stats_name::{
-    ROUTES_ACTIVE, ROUTES_COLLAPSED, ROUTES_OVERFLOWED, dropped_total, export_batches_total,
-    export_waiting, exported_total, requests_total, spans_total,
+    REQUESTS_ACTIVE, ROUTES_ACTIVE, ROUTES_COLLAPSED, ROUTES_OVERFLOWED, counter,
+    duration_milliseconds, export_waiting, requests_total,
 };
 
-/// The label set that a request is counted under.
-///
-/// Bounded whatever clients send: eleven methods, statuses below 1,000, and routes that are configured or
-/// within their limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Series {
-    /// The method, one of a closed set.
-    pub method: Method,
-    /// The route.
-    pub route: Number,
-    /// The status; 0 if none was sent.
-    pub status: u16,
-}
+pub(crate) use series::Parts;

@@ -88,6 +88,11 @@ impl Router {
         }
     }
 
+    /// Whether requests with this target are counted.
+    pub fn counts(&self, target: Target) -> bool {
+        target != Target::Ignored && self.rules(target).is_none_or(|rules| rules.counts)
+    }
+
     /// Whether requests with this target are traced.
     pub fn traces(&self, target: Target) -> bool {
         target != Target::Ignored && self.rules(target).is_none_or(|rules| rules.traced)
@@ -106,6 +111,11 @@ impl Router {
         }
         redacted.extend_from_slice(path.get(rest..).unwrap_or_default());
         Some(redacted)
+    }
+
+    /// How many templates there are.
+    pub fn templates_count(&self) -> usize {
+        self.rules.len()
     }
 
     /// The templates, for explaining.

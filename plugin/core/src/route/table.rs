@@ -9,6 +9,13 @@ use crate::Quick;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Number(u32);
 
+impl Number {
+    /// As a number of 32 bits.
+    pub(crate) fn as_u64(self) -> u64 {
+        self.0.into()
+    }
+}
+
 /// Names and their numbers. It never forgets one: a host never forgets a series either. How many there
 /// can be is bounded by those who give names, the configuration and the limit of inferred routes.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use sightline_core::{Edit, Monotonic, Pair, Wall};
 
 use super::imports;
 use super::memory::receive;
-use super::pairs::Pairs;
+use super::pairs::{self, Pairs};
 
 /// A metric's number, as this VM knows it.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,7 @@ pub(crate) struct MetricId(u32);
 pub(crate) enum MetricKind {
     Counter = 0,
     Gauge = 1,
+    Histogram = 2,
 }
 
 /// The version of a shared value; it changes with each write.
@@ -137,6 +138,25 @@ pub(crate) fn apply(side: Side, edit: Edit<'_>) {
     };
 }
 
+/// Answers the current stream's request in the app's place. The host does so once it is back from calling us.
+pub(crate) fn send_local_response(status: u32, details: &str, headers: &[Pair<'_>], body: &[u8]) {
+    const NO_GRPC_STATUS: i32 = -1;
+    let headers = pairs::serialize(headers);
+    // SAFETY: each pointer goes with the size of the live bytes it points to.
+    let _ = unsafe {
+        imports::proxy_send_local_response(
+            status,
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            NO_GRPC_STATUS,
+        )
+    };
+}
+
 /// Sets filter state `wasm.<name>` of the current stream.
 pub(crate) fn set_filter_state(name: &str, value: &[u8]) {
     // SAFETY: each pointer goes with the size of the live bytes it points to.
@@ -197,7 +217,7 @@ pub(crate) fn add(MetricId(id): MetricId, offset: i64) {
     let _ = unsafe { imports::proxy_increment_metric(id, offset) };
 }
 
-/// Sets a gauge.
+/// Sets a gauge, or adds a value to a histogram.
 pub(crate) fn record(MetricId(id): MetricId, value: u64) {
     // SAFETY: no pointers. The host refuses only a number that it did not give.
     let _ = unsafe { imports::proxy_record_metric(id, value) };

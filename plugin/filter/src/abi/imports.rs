@@ -31,6 +31,7 @@ host_functions!("env" {
     fn proxy_add_header_map_value(map: u32, name: *const u8, name_size: usize, value: *const u8, value_size: usize);
     fn proxy_get_header_map_value(map: u32, name: *const u8, name_size: usize, out: *mut *mut u8, out_size: *mut usize);
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize);
+    fn proxy_send_local_response(status: u32, details: *const u8, details_size: usize, body: *const u8, body_size: usize, headers: *const u8, headers_size: usize, grpc_status: i32);
     fn proxy_get_property(path: *const u8, path_size: usize, out: *mut *mut u8, out_size: *mut usize);
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize);
     fn proxy_get_shared_data(key: *const u8, key_size: usize, out: *mut *mut u8, out_size: *mut usize, version: *mut u32);

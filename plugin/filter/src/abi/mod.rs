@@ -17,10 +17,12 @@ pub(crate) use calls::{
     CallError, Token, call_body, call_headers, compress, grpc_call, grpc_message, http_call,
 };
 pub(crate) use host::{
-    MetricId, MetricKind, Side, add, apply, define_metric, environment_variable, fill_random,
-    header_pairs, log_error, log_warning, monotonic_now, plugin_configuration, record,
-    request_header, set_filter_state, set_shared_data, shared_data, tick_every, wall_now,
+    HeaderMap, MetricId, MetricKind, Side, add, apply, define_metric, environment_variable,
+    fill_random, header_pairs, log_error, log_warning, monotonic_now, plugin_configuration, record,
+    request_header, send_local_response, set_filter_state, set_shared_data, shared_data,
+    tick_every, wall_now,
 };
 pub(crate) use properties::{
-    is_from_upstream, listener_direction, node, protocol, response_flags, source_address,
+    destination_port, is_from_upstream, listener_direction, node, protocol, response_flags,
+    source_address,
 };

@@ -26,6 +26,11 @@ pub(crate) fn listener_direction() -> Option<i64> {
     number(b"xds\0listener_direction")
 }
 
+/// The port that the current stream's client meant to reach.
+pub(crate) fn destination_port() -> Option<i64> {
+    number(b"destination\0port")
+}
+
 /// Whether the response of the current stream was the upstream's, as far as the host knows.
 pub(crate) fn is_from_upstream() -> bool {
     property(b"response\0code_details").is_some_and(|details| *details == *b"via_upstream")

@@ -128,6 +128,11 @@ impl Learned {
         Summary { active: self.names.live(), collapsed, refused: self.refused }
     }
 
+    /// How many routes there are with all of their words, and how many with some collapsed.
+    pub fn by_source(&self) -> (usize, usize) {
+        self.tree.routes_below(tree::Id::ROOT, false)
+    }
+
     /// An estimate of what this takes in memory.
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + self.tree.bytes() + self.names.bytes()

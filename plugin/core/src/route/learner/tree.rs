@@ -313,6 +313,18 @@ impl Tree {
         sum
     }
 
+    /// How many routes end at or below a node: those that are reached without a collapse, and the others.
+    pub(super) fn routes_below(&self, id: Id, collapsed: bool) -> (usize, usize) {
+        let Some(node) = self.node(id) else { return (0, 0) };
+        let here = usize::from(node.ends != Ends::No);
+        let own = if collapsed { (0, here) } else { (here, 0) };
+        node.children().fold(own, |(typed, learned), child| {
+            let through = node.collapse.is_some() && node.kind(Kind::Str) == Some(child);
+            let below = self.routes_below(child, collapsed || through);
+            (typed + below.0, learned + below.1)
+        })
+    }
+
     /// The hits of all words of a node.
     pub(super) fn word_hits(&self, node: &Node) -> Hits {
         let mut sum = Hits::default();

@@ -1,0 +1,310 @@
+//! The sums that all workers of a proxy add to, and what this one has not added yet.
+//!
+//! There is one sheet for a service, in what the workers share. Each counts for itself, by small numbers, and
+//! now and then adds what is new. A worker that is lost takes with it what it had not added; nothing else is ever
+//! taken away.
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::rc::Rc;
+
+use super::collect::{NAMES, family_number};
+use super::row::{self, HEADER, Rows};
+use super::{Boundaries, Decimal, Family};
+use crate::route::Ledger;
+use crate::{Quick, Wall};
+
+/// What one worker knows of a sheet.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    /// The sheet that is known: when it began.
+    began: Option<Wall>,
+    /// How much of it is known.
+    read: usize,
+    /// How many of its rows count towards the limit.
+    limited: usize,
+    rows: Vec<Row>,
+    /// Invariant: each row is here under its key.
+    index: HashMap<Rc<[u8]>, RowId, BuildHasherDefault<Quick>>,
+    /// What is to be added, for all rows that something was counted in.
+    pending: Vec<u64>,
+    /// Rows with something to be added, or that are to be admitted.
+    touched: Vec<RowId>,
+}
+
+/// A row, by its number in this worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RowId(u32);
+
+#[derive(Debug)]
+struct Row {
+    key: Rc<[u8]>,
+    words: usize,
+    /// Where its numbers are in the sheet; none if it is not there yet.
+    at: Option<usize>,
+    /// Where its numbers are in what is to be added; none if nothing was ever counted here.
+    pending: Option<usize>,
+    is_touched: bool,
+}
+
+/// What can be known of a row without a sheet.
+#[derive(Clone, Debug)]
+pub(super) struct Heading {
+    pub(super) key: Vec<u8>,
+    pub(super) words: usize,
+}
+
+impl Sheet {
+    /// The row with this heading, whatever the limit.
+    pub(super) fn row(&mut self, heading: &Heading) -> RowId {
+        let row = match self.index.get(heading.key.as_slice()) {
+            Some(row) => *row,
+            None => self.insert(heading.key.as_slice().into(), heading.words, None),
+        };
+        self.begin_counting(row);
+        row
+    }
+
+    /// The row with this heading, if there is one or there is still room for it. All workers know of it then.
+    pub(super) fn limited_row(
+        &mut self,
+        heading: &Heading,
+        limit: usize,
+        now: Wall,
+        ledger: &mut dyn Ledger,
+    ) -> Option<RowId> {
+        if !self.index.contains_key(heading.key.as_slice()) {
+            self.admit(heading, limit, now, ledger)?;
+        }
+        Some(self.row(heading))
+    }
+
+    /// Adds to a number of a row.
+    #[inline]
+    pub(super) fn add(&mut self, row: RowId, word: usize, number: u64) {
+        let Some(it) = self.rows.get_mut(row.index()) else { return };
+        let at = it.pending.unwrap_or(usize::MAX).saturating_add(word);
+        if let Some(sum) = self.pending.get_mut(at) {
+            *sum = sum.wrapping_add(number);
+        }
+        if !it.is_touched {
+            it.is_touched = true;
+            self.touched.push(row);
+        }
+    }
+
+    /// Adds an amount: a whole part, and billionths in a number of their own, which takes longer to overflow than
+    /// any proxy lives.
+    pub(super) fn add_amount(&mut self, row: RowId, amount: Decimal) {
+        let (whole, nanos) = amount.parts();
+        self.add(row, 0, whole);
+        self.add(row, 1, nanos);
+    }
+
+    /// Counts a value of a histogram: its amount, and one in its bucket. Hands back which that was.
+    pub(super) fn observe(&mut self, row: RowId, boundaries: &Boundaries, value: Decimal) -> usize {
+        let bucket = boundaries.bucket(value);
+        self.add_amount(row, value);
+        self.add(row, Heading::SUM + bucket, 1);
+        bucket
+    }
+
+    /// Adds to a counter that no request has a series of.
+    pub fn count(&mut self, family: &Family, labels: &[&str], number: u64) {
+        if number > 0 {
+            let row = self.row(&Heading::counter(family_number(family), labels));
+            self.add(row, 0, number);
+        }
+    }
+
+    /// Adds what is new to what all workers share. Says whether that went well; if not it stays for the next time.
+    pub fn agree(&mut self, now: Wall, ledger: &mut dyn Ledger) -> bool {
+        self.touched.is_empty() || self.transact(None, now, ledger)
+    }
+
+    /// Where a row is in the sheet, and which sheet that is.
+    pub(super) fn place(&self, row: RowId) -> Option<(Wall, usize)> {
+        Some((self.began?, self.rows.get(row.index())?.at?))
+    }
+
+    /// Has room made in the sheet for one more row.
+    fn admit(
+        &mut self,
+        heading: &Heading,
+        limit: usize,
+        now: Wall,
+        ledger: &mut dyn Ledger,
+    ) -> Option<()> {
+        if self.limited >= limit {
+            return None;
+        }
+        self.transact(Some((heading, limit)), now, ledger);
+        self.index.contains_key(heading.key.as_slice()).then_some(())
+    }
+
+    /// Changes what all workers share: adds what is new, and a row if there is room for it.
+    fn transact(
+        &mut self,
+        newcomer: Option<(&Heading, usize)>,
+        now: Wall,
+        ledger: &mut dyn Ledger,
+    ) -> bool {
+        let mut placed = Vec::new();
+        let mut admitted = None;
+        let mut size = 0;
+        let agreed = ledger.agree(&mut |state| {
+            placed.clear();
+            let mut next = self.read_on(state, now);
+            for &touched in &self.touched {
+                if let Some(row) = self.rows.get(touched.index()) {
+                    placed.extend(row.add_to(&mut next, &self.pending).map(|at| (touched, at)));
+                }
+            }
+            admitted = newcomer
+                .filter(|(heading, limit)| {
+                    !self.index.contains_key(heading.key.as_slice()) && self.limited < *limit
+                })
+                .and_then(|(heading, _)| row::append(&heading.key, heading.words, &mut next));
+            size = next.len();
+            Some(next)
+        });
+        if agreed {
+            self.settle(&placed, size);
+            if let (Some((heading, _)), Some(_)) = (newcomer, admitted) {
+                self.insert(heading.key.as_slice().into(), heading.words, admitted);
+            }
+        }
+        agreed
+    }
+
+    /// Gets to know what others have written. Hands back what is there, or a sheet without rows.
+    fn read_on(&mut self, state: &[u8], now: Wall) -> Vec<u8> {
+        let began = row::began(state);
+        let sheet = if began.is_some() { state.to_vec() } else { row::empty_sheet(now) };
+        let began = began.unwrap_or(now);
+        if self.began != Some(began) || self.read > sheet.len() {
+            self.forget(began);
+        }
+        let mut rows = Rows::from(&sheet, self.read);
+        for row in rows.by_ref() {
+            match self.index.get(row.key) {
+                Some(known) => {
+                    if let Some(known) = self.rows.get_mut(known.index()) {
+                        known.at = Some(row.at);
+                    }
+                    self.limited += usize::from(row::is_limited(row.key));
+                }
+                None => {
+                    self.insert(row.key.into(), row.words.len() / 8, Some(row.at));
+                }
+            }
+        }
+        self.read = rows.at();
+        sheet
+    }
+
+    /// Another sheet took the place of the one that was known.
+    fn forget(&mut self, began: Wall) {
+        self.began = Some(began);
+        self.read = HEADER;
+        self.limited = 0;
+        for row in &mut self.rows {
+            row.at = None;
+        }
+    }
+
+    /// What was to be added is added.
+    fn settle(&mut self, placed: &[(RowId, usize)], size: usize) {
+        for &(row, at) in placed {
+            if let Some(row) = self.rows.get_mut(row.index()) {
+                row.at = Some(at);
+                self.limited += usize::from(row::is_limited(&row.key));
+            }
+        }
+        for &touched in &self.touched {
+            if let Some(row) = self.rows.get_mut(touched.index()) {
+                row.is_touched = false;
+                if let Some(pending) = row.range().and_then(|range| self.pending.get_mut(range)) {
+                    pending.fill(0);
+                }
+            }
+        }
+        self.touched.clear();
+        self.read = size;
+    }
+
+    fn insert(&mut self, key: Rc<[u8]>, words: usize, at: Option<usize>) -> RowId {
+        let row = RowId(u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
+        self.limited += usize::from(at.is_some() && row::is_limited(&key));
+        self.index.insert(Rc::clone(&key), row);
+        self.rows.push(Row { key, words, at, pending: None, is_touched: false });
+        row
+    }
+
+    fn begin_counting(&mut self, row: RowId) {
+        let Some(row) = self.rows.get_mut(row.index()) else { return };
+        if row.pending.is_none() {
+            row.pending = Some(self.pending.len());
+            self.pending.resize(self.pending.len() + row.words, 0);
+        }
+    }
+}
+
+impl RowId {
+    fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl Row {
+    fn range(&self) -> Option<std::ops::Range<usize>> {
+        let start = self.pending?;
+        Some(start..start + self.words)
+    }
+
+    /// Adds what is new to a sheet. Hands back where the numbers are, if it was not there before.
+    fn add_to(&self, sheet: &mut Vec<u8>, pending: &[u64]) -> Option<usize> {
+        let at = self.at.or_else(|| row::append(&self.key, self.words, sheet))?;
+        let numbers = self.range().and_then(|range| pending.get(range)).unwrap_or_default();
+        for (place, number) in numbers.iter().enumerate() {
+            if *number > 0 {
+                row::add(sheet, at + place * 8, *number);
+            }
+        }
+        self.at.is_none().then_some(at)
+    }
+}
+
+impl Heading {
+    /// How many numbers the amount takes that a histogram's values add up to. Its buckets are behind.
+    pub(super) const SUM: usize = 2;
+
+    /// Of a series of which only the name is shared, so that the limit is that of all workers.
+    pub(super) fn name(limited: bool, labels: &[&str]) -> Self {
+        Self { key: row::key(NAMES, limited, None, labels), words: 0 }
+    }
+
+    /// Of a counter.
+    pub(super) fn counter(family: u8, labels: &[&str]) -> Self {
+        Self { key: row::key(family, false, None, labels), words: 1 }
+    }
+
+    /// Of an amount with decimals.
+    pub(super) fn amount(family: u8, limited: bool, labels: &[&str]) -> Self {
+        Self { key: row::key(family, limited, None, labels), words: Self::SUM }
+    }
+
+    /// Of a histogram.
+    pub(super) fn histogram(
+        family: u8,
+        limited: bool,
+        boundaries: &Boundaries,
+        labels: &[&str],
+    ) -> Self {
+        let key = row::key(family, limited, Some(boundaries), labels);
+        Self { key, words: Self::SUM + boundaries.buckets() }
+    }
+}
+
+#[cfg(test)]
+mod tests;
