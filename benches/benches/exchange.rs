@@ -70,7 +70,7 @@ fn whole_exchange(c: &mut Criterion) {
         bencher.iter(|| {
             let mut exchange = worker.begin();
             exchange.edit_request(&worker.plan, |edit| _ = black_box(edit));
-            exchange.respond(black_box(RESPONSE).into_iter(), Monotonic(1_000_000));
+            exchange.respond(black_box(RESPONSE).into_iter(), Monotonic(1_000_000), &worker.plan);
             exchange.edit_response(&worker.plan, |edit| _ = black_box(edit));
             line.clear();
             let observation = worker.finish(&exchange);

@@ -5,8 +5,9 @@
 FILE holds one export request as it was sent or, with --delimited, any number of them, each behind its
 length as a varint. Out comes a JSON list of requests. Names are those of the .proto files; IDs and other
 bytes are hexadecimal; a value of any type is an object with its type, such as {"int": 200}; a list of
-attributes is an object with their names. What has no place in the .proto files, and an attribute that is
-there twice, is an error: a receiver would not complain, but no sender should do it.
+attributes is an object with their names. What has no place in the .proto files, an attribute that is there
+twice, a metric that tells of one label set twice, and a histogram that contradicts itself, is an error: a
+receiver may not complain, but no sender should do it.
 """
 
 import argparse
@@ -48,7 +49,36 @@ def plain(message):
         sys.exit(f"{name} has fields that its .proto file does not know: {unknown}")
     if name == "AnyValue":
         return any_value(message)
+    if name == "HistogramDataPoint":
+        check_histogram(message)
+    if name in ("Gauge", "Sum", "Histogram"):
+        check_points(message)
     return {field.name: of_field(field, value) for field, value in message.ListFields()}
+
+
+def check_histogram(point):
+    counts, bounds = list(point.bucket_counts), list(point.explicit_bounds)
+    if not counts and not bounds:
+        return
+    if len(counts) != len(bounds) + 1:
+        sys.exit(f"a histogram has {len(counts)} counts for {len(bounds)} bounds")
+    if any(one >= following for one, following in zip(bounds, bounds[1:])):
+        sys.exit(f"a histogram's bounds do not ascend: {bounds}")
+    if sum(counts) != point.count or (point.count == 0 and point.sum != 0):
+        sys.exit(f"a histogram of {point.count} values with the sum {point.sum} has {counts}")
+
+
+def check_points(data):
+    known = set()
+    for point in data.data_points:
+        labels = json.dumps(attributes(point.attributes), sort_keys=True)
+        if labels in known:
+            sys.exit(f"two points of one {data.DESCRIPTOR.name} have these attributes: {labels}")
+        known.add(labels)
+        if point.start_time_unix_nano > point.time_unix_nano:
+            sys.exit(f"a point ends before it begins: {labels}")
+    if data.DESCRIPTOR.name != "Gauge" and not data.aggregation_temporality:
+        sys.exit(f"a {data.DESCRIPTOR.name} does not say which time it is of")
 
 
 def of_field(field, value):

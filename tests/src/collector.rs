@@ -3,16 +3,21 @@
 //! The OTLP itself is done by `sightline_cli::otlp`. What is here is for tests: the script, waiting, and
 //! being killed.
 
+mod points;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sightline_cli::otlp::{Export, ReceivedSpan, Receiver, Reply, Store};
+use sightline_cli::otlp::{Export, ReceivedSpan, Receiver, Reply, Signal, Store};
 use sightline_cli::wait;
 
 use crate::Nobody;
 
-/// How long to wait for spans: longer than any interval at which a test's filter exports.
+use points::newest;
+pub use points::{PointValue, ReceivedPoint};
+
+/// How long to wait for spans and points: longer than any interval at which a test's filter exports.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A collector. Dropped, it stops.
@@ -32,6 +37,8 @@ struct Shared {
     exports: Mutex<Vec<Arc<Export>>>,
     /// The spans that the script's replies accept.
     store: Store,
+    /// The points of metrics that they accept.
+    points: Mutex<Vec<ReceivedPoint>>,
 }
 
 impl Collector {
@@ -43,8 +50,12 @@ impl Collector {
     /// One that answers as `script` says. Its number is that of the exports that came before this one.
     pub fn that(script: impl Fn(usize, &Export) -> Reply + Send + Sync + 'static) -> Self {
         let script = Box::new(script);
-        let shared = Shared { script, exports: Mutex::default(), store: Store::default() };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            script,
+            exports: Mutex::default(),
+            store: Store::default(),
+            points: Mutex::default(),
+        });
         let receiver = shared.listen(SocketAddr::from(([127, 0, 0, 1], 0)));
         Self { address: receiver.address(), receiver: Some(receiver), nobody: None, shared }
     }
@@ -100,6 +111,46 @@ impl Collector {
         wait::until(what, PATIENCE, look).unwrap_or_else(|late| self.give_up(&late))
     }
 
+    /// The points of metrics that it has accepted, in order.
+    pub fn points(&self) -> Vec<ReceivedPoint> {
+        self.shared.points().clone()
+    }
+
+    /// How many things there were, by what it has accepted so far, in all series of a counter or a histogram
+    /// with at least these attributes, as a backend adds them up; none if there is no such series.
+    pub fn count_of(&self, name: &str, attributes: &[(&str, &str)]) -> Option<u64> {
+        let mut points = self.points();
+        points.retain(|point| point.name == name && point.has(attributes));
+        newest(&points)
+            .into_iter()
+            .map(ReceivedPoint::count)
+            .sum::<Option<u64>>()
+            .filter(|_| !points.is_empty())
+    }
+
+    /// Waits until there were so many, as [`Self::count_of`] has it; a panic with what there is if that does not
+    /// come. Whether it stays at that, the caller has to see.
+    pub fn wait_for_count(&self, name: &str, attributes: &[(&str, &str)], count: u64) {
+        let is_so = || (self.count_of(name, attributes) == Some(count)).then_some(());
+        let what = format!("a count of {count} in {name} {attributes:?}");
+        wait::until(&what, PATIENCE, is_so).unwrap_or_else(|late| self.give_up_on_points(&late));
+    }
+
+    /// The first point that is so, as soon as there is one; a panic with what there is if none comes.
+    ///
+    /// `what` completes the sentence "waited 30s for …".
+    pub fn point_where(&self, what: &str, is_so: impl Fn(&ReceivedPoint) -> bool) -> ReceivedPoint {
+        let look = || self.shared.points().iter().find(|point| is_so(point)).cloned();
+        wait::until(what, PATIENCE, look).unwrap_or_else(|late| self.give_up_on_points(&late))
+    }
+
+    fn give_up_on_points(&self, late: &wait::TimedOut) -> ! {
+        let exports = self.shared.exports().len();
+        let points = self.points();
+        let told = newest(&points).into_iter().map(ReceivedPoint::told).collect::<Vec<_>>();
+        panic!("{late}; {exports} exports came, and of each series this is the newest: {told:#?}");
+    }
+
     fn give_up(&self, late: &wait::TimedOut) -> ! {
         let exports = self.shared.exports().len();
         let spans = self.spans();
@@ -124,7 +175,16 @@ impl Shared {
         };
         let reply = (self.script)(number, &export);
         self.store.keep(&export, &reply);
+        if let Signal::Metrics(request) = &export.signal {
+            let points = points::points(request);
+            let accepted = reply.accepts(export.protocol, points.len());
+            self.points().extend(points.into_iter().take(accepted));
+        }
         reply
+    }
+
+    fn points(&self) -> MutexGuard<'_, Vec<ReceivedPoint>> {
+        self.points.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn exports(&self) -> MutexGuard<'_, Vec<Arc<Export>>> {
@@ -133,51 +193,4 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Request;
-
-    /// An `ExportTraceServiceRequest` with two spans, called a and b.
-    const TWO_SPANS: &[u8] = b"\x0a\x0c\x12\x0a\x12\x03\x2a\x01a\x12\x03\x2a\x01b";
-
-    fn send(collector: &Collector) -> Option<u16> {
-        let request = Request::post("/v1/traces")
-            .field("content-type", "application/x-protobuf")
-            .body(TWO_SPANS);
-        request.send(collector.address()).ok().map(|answer| answer.status())
-    }
-
-    fn names(spans: &[ReceivedSpan]) -> Vec<&str> {
-        spans.iter().map(ReceivedSpan::name).collect()
-    }
-
-    #[test]
-    fn spans_count_only_when_the_reply_accepts_them() {
-        let some = Reply::Partial { rejected: 1, message: "one too many".to_owned() };
-        let script = [Reply::status(503), some, Reply::Reset, Reply::Accepted];
-        let collector = Collector::that(move |number, _| script[number].clone());
-        let answers: Vec<_> = (0..4).map(|_| send(&collector)).collect();
-        assert_eq!(answers, [Some(503), Some(200), None, Some(200)]);
-        assert_eq!(names(&collector.wait_for(3)), ["a", "a", "b"]);
-        assert_eq!(collector.exports().len(), 4);
-    }
-
-    #[test]
-    fn it_is_killed_and_comes_back_with_all_that_it_knew() {
-        let mut collector = Collector::start();
-        assert_eq!(send(&collector), Some(200));
-        collector.stop();
-        assert_eq!(send(&collector), None);
-        collector.restart();
-        assert_eq!(send(&collector), Some(200));
-        assert_eq!(names(&collector.wait_for(4)), ["a", "b", "a", "b"]);
-    }
-
-    #[test]
-    fn a_span_is_found_by_what_it_is() {
-        let collector = Collector::start();
-        send(&collector);
-        let span = collector.span_where("a span called b", |span| span.name() == "b");
-        assert_eq!(span.name(), "b");
-    }
-}
+mod tests;

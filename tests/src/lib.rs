@@ -23,7 +23,7 @@ pub mod scenario;
 pub mod script;
 mod upstream;
 
-pub use collector::Collector;
+pub use collector::{Collector, PointValue, ReceivedPoint};
 pub use metrics::Samples;
 pub use outbound::outbound;
 pub use proxy::Proxy;

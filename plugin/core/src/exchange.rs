@@ -1,12 +1,13 @@
 //! The life of one request: it begins, is responded to, and finishes as one [`Observation`].
 
-use crate::config::TraceResponse;
+use crate::config::{Side, TraceResponse};
 use crate::ending::{Ending, Witness};
 use crate::head::Pair;
 use crate::hop::{Hop, Tracing};
 use crate::identity::RequestId;
 use crate::observation::{Exported, Observation, Outcome};
 use crate::red::Level;
+use crate::red::custom::{self, Seen};
 use crate::route::{Answer, Route, Scratch, Shape, Target};
 use crate::sampling::Budget;
 use crate::{Direction, Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng};
@@ -20,6 +21,8 @@ pub struct Exchange {
     target: Target,
     began: Moment,
     response: Option<Response>,
+    /// By custom metrics that apply to it.
+    seen: Vec<Seen>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +52,7 @@ impl Exchange {
         plan: &Plan,
         tracing: Tracing,
     ) -> Self {
-        let (mut head, path) = RequestHead::read(pairs, plan);
+        let (mut head, path) = RequestHead::read(pairs.clone(), plan);
         let method = head.preflight().unwrap_or(head.method());
         let target = if head.is_export(plan) {
             Target::Ignored
@@ -61,7 +64,9 @@ impl Exchange {
         let inbound = head.request_id.filter(|_| plan.keeps_inbound_id);
         let request_id = inbound.unwrap_or_else(|| RequestId::mint(plan.id_format, now.wall, rng));
         let hop = Hop::of(&head, target, tracing, plan, rng);
-        Self { head, request_id, hop, target, began: now, response: None }
+        let mut seen = custom::applying(&plan.metrics.custom, target, &head);
+        custom::see(&plan.metrics.custom, &mut seen, Side::Request, pairs);
+        Self { head, request_id, hop, target, began: now, response: None, seen }
     }
 
     /// Hands over what must change in the request before it goes upstream.
@@ -74,7 +79,13 @@ impl Exchange {
     }
 
     /// The response's head has arrived.
-    pub fn respond<'a>(&mut self, pairs: impl Iterator<Item = Pair<'a>>, now: Monotonic) {
+    pub fn respond<'a>(
+        &mut self,
+        pairs: impl Iterator<Item = Pair<'a>> + Clone,
+        now: Monotonic,
+        plan: &Plan,
+    ) {
+        custom::see(&plan.metrics.custom, &mut self.seen, Side::Response, pairs.clone());
         self.response = Some(Response { head: ResponseHead::read(pairs), at: now });
     }
 
@@ -177,6 +188,7 @@ impl Exchange {
         let mut observation = Observation {
             head: &self.head,
             response,
+            seen: &self.seen,
             request_id: self.request_id,
             hop: &self.hop,
             route,
@@ -368,8 +380,11 @@ mod tests {
     fn times_are_counted_from_the_beginning() {
         let plan = plan("");
         let mut exchange = begin(&[], &plan);
-        exchange
-            .respond([(b":status".as_slice(), b"200".as_slice())].into_iter(), Monotonic(7_000));
+        exchange.respond(
+            [(b":status".as_slice(), b"200".as_slice())].into_iter(),
+            Monotonic(7_000),
+            &plan,
+        );
         let observation = finish(&exchange, Monotonic(9_500));
         assert_eq!(observation.to_first_byte, Some(Duration::from_micros(2)));
         assert_eq!(observation.duration, Duration::from_nanos(4_500));
@@ -406,9 +421,10 @@ mod tests {
             ("no status", plain, &[], Answer::Nothing),
         ];
         for (name, request, response, expected) in table {
-            let mut exchange = begin(request, &plan(""));
+            let plan = plan("");
+            let mut exchange = begin(request, &plan);
             let pairs = response.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-            exchange.respond(pairs, NOW.monotonic);
+            exchange.respond(pairs, NOW.monotonic, &plan);
             assert_eq!(exchange.answer(), expected, "{name}");
         }
         assert_eq!(begin(plain, &plan("")).answer(), Answer::Nothing, "no answer");
@@ -477,7 +493,7 @@ mod tests {
             let mut exchange = begin(&[(":method", "GET")], &plan);
             if let Some(status) = status {
                 let pairs = [(b":status".as_slice(), status.as_bytes())];
-                exchange.respond(pairs.into_iter(), NOW.monotonic);
+                exchange.respond(pairs.into_iter(), NOW.monotonic, &plan);
             }
             assert_eq!(finish(&exchange, NOW.monotonic).outcome(), expected, "{status:?}");
         }

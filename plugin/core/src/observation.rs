@@ -6,6 +6,7 @@ use crate::config::WhichLines;
 use crate::ending::Ending;
 use crate::hop::Hop;
 use crate::identity::{RequestId, TraceContext};
+use crate::red::custom::Seen;
 use crate::red::{Parts, Version};
 use crate::route::{Number, Route};
 use crate::sampling::Kept;
@@ -18,6 +19,8 @@ pub struct Observation<'a> {
     pub(crate) response: ResponseHead,
     pub(crate) hop: &'a Hop,
     pub(crate) ending: Ending,
+    /// What custom metrics that apply to it have seen.
+    pub(crate) seen: &'a [Seen],
     /// Its ID.
     pub request_id: RequestId,
     /// Its route.

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::Sampler;
 use crate::config::{
-    Compression, Export, Inbound, InboundTrace, Mode, Parent, Period, Protocol, Published,
-    Settings, Text, TraceResponse,
+    Compression, EndpointSettings, Export, Inbound, InboundTrace, Metrics, Mode, OtlpSettings,
+    Parent, Period, Protocol, Published, RouteSettings, Settings, Temporality, Text, TraceResponse,
 };
 use crate::direction::Direction;
 use crate::identity::{IdFormat, SpanId};
 use crate::otlp::{Envelope, InvalidAttributes, Limits, Resource, Signal};
 use crate::place::Place;
+use crate::red::{Boundaries, Custom};
 use crate::redact::Redaction;
 use crate::route::{Router, Target};
 use crate::sampling::KeepRules;
@@ -82,60 +83,41 @@ pub struct SamplingPlan {
     pub keep: KeepRules,
 }
 
-/// TEMPORARY
+/// What is counted, and where it is shown.
 #[derive(Clone, Debug)]
 pub struct MetricsPlan {
-    /// a
+    /// Whether requests are counted as Envoy stats.
     pub stats: bool,
-    /// a
+    /// Where scrapes are answered, if they are.
     pub endpoint: Option<Endpoint>,
-    /// a
+    /// How metrics are sent, if they are.
     pub otlp: Option<OtlpMetrics>,
-    /// a
-    pub boundaries: crate::red::Boundaries,
-    /// a
+    /// The boundaries of the buckets of histograms that have none of their own.
+    pub boundaries: Boundaries,
+    /// Whether histograms name traces.
     pub exemplars: bool,
-    /// a
-    pub custom: Vec<crate::red::Custom>,
-    /// a
+    /// Figures taken from headers.
+    pub custom: Vec<Custom>,
+    /// How many series there may be.
     pub series_limit: usize,
 }
-/// a
-#[derive(Clone, Debug)]
+
+/// Where scrapes are answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// a
+    /// The port of the listener.
     pub port: u16,
-    /// a
+    /// The path, without a query.
     pub path: Vec<u8>,
 }
-/// a
-#[derive(Clone, Debug)]
+
+/// How metrics are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OtlpMetrics {
-    /// a
+    /// How often.
     pub interval: Duration,
-    /// a
-    pub temporality: crate::otlp::Temporality,
-}
-impl MetricsPlan {
-    fn new(settings: &crate::config::Metrics) -> Self {
-        Self {
-            stats: settings.stats,
-            endpoint: None,
-            otlp: None,
-            boundaries: crate::red::Boundaries::STREAMS,
-            exemplars: true,
-            custom: vec![],
-            series_limit: 2000,
-        }
-    }
-    /// a
-    pub fn records(&self) -> bool {
-        self.stats || self.is_shown()
-    }
-    /// Whether anybody is shown more than Envoy stats.
-    pub fn is_shown(&self) -> bool {
-        self.endpoint.is_some() || self.otlp.is_some()
-    }
+    /// Since when what is sent was counted.
+    pub temporality: Temporality,
 }
 
 /// Where spans are sent, and what is around them. What is equal can be sent together.
@@ -163,6 +145,7 @@ pub struct ExportPlan {
 
 impl Plan {
     /// Compiles the settings for a place.
+    #[inline(never)]
     pub fn new(settings: &Settings, place: &Place) -> Self {
         let (service, resource, invalid_attributes) = place.identify(&settings.service);
         let sampling = &settings.sampling;
@@ -195,7 +178,7 @@ impl Plan {
                 },
             },
             router: Router::new(&settings.routes),
-            metrics: MetricsPlan::new(&settings.metrics),
+            metrics: MetricsPlan::new(&settings.metrics, &settings.routes),
             sets_log_property: settings.access_log.property,
             redaction: Redaction::new(&settings.access_log.redact),
             trusted_hops: settings.client_ip.trusted_hops.as_usize(),
@@ -211,6 +194,58 @@ impl Plan {
     pub(crate) fn sampler(&self, target: Target) -> Sampler {
         let route = self.router.rules(target).and_then(|rules| rules.sampler);
         route.unwrap_or(self.sampling.sampler)
+    }
+}
+
+impl MetricsPlan {
+    /// The series that a route is given on average: a few methods with a few statuses each.
+    const SERIES_A_ROUTE: usize = 10;
+    /// Room for services of few routes that are asked in many ways.
+    const LEAST_SERIES: usize = 2_000;
+    /// What a scrape, and the memory of a worker, can bear.
+    const MOST_SERIES: usize = 20_000;
+
+    fn new(settings: &Metrics, routes: &RouteSettings) -> Self {
+        Self {
+            stats: settings.stats,
+            endpoint: settings.endpoint.as_ref().and_then(Endpoint::new),
+            otlp: settings.otlp.as_ref().map(OtlpMetrics::new),
+            boundaries: settings.buckets.0.clone(),
+            exemplars: settings.exemplars,
+            custom: Custom::all(settings, &routes.keys.templates.0),
+            series_limit: Self::series_limit(routes),
+        }
+    }
+
+    /// Whether requests are counted at all.
+    pub fn records(&self) -> bool {
+        self.stats || self.is_shown()
+    }
+
+    /// Whether anybody is shown more than Envoy stats.
+    pub fn is_shown(&self) -> bool {
+        self.endpoint.is_some() || self.otlp.is_some()
+    }
+
+    /// How many series there may be with so many routes, configured and inferred.
+    fn series_limit(routes: &RouteSettings) -> usize {
+        let routes = routes.keys.limit.as_usize().saturating_add(routes.keys.templates.0.len());
+        let series = routes.saturating_mul(Self::SERIES_A_ROUTE);
+        series.clamp(Self::LEAST_SERIES, Self::MOST_SERIES)
+    }
+}
+
+impl Endpoint {
+    /// None without a port, which no configuration that was read is.
+    fn new(settings: &EndpointSettings) -> Option<Self> {
+        let port = u16::try_from(settings.port?.as_u32()).ok()?;
+        Some(Self { port, path: settings.path.as_str().as_bytes().to_vec() })
+    }
+}
+
+impl OtlpMetrics {
+    fn new(settings: &OtlpSettings) -> Self {
+        Self { interval: settings.interval.as_duration(), temporality: settings.temporality }
     }
 }
 
@@ -240,5 +275,54 @@ impl ExportPlan {
             envelope: Envelope::new(resource),
             exporter,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    fn metrics(said: &str) -> MetricsPlan {
+        Plan::new(&config::read(said.as_bytes()).unwrap(), &Place::default()).metrics
+    }
+
+    #[test]
+    fn requests_are_counted_if_it_is_shown_anywhere() {
+        for (said, records) in [
+            ("", true),
+            (r#""stats": false"#, false),
+            (r#""stats": false, "exemplars": true, "custom": []"#, false),
+            (r#""stats": false, "endpoint": {"port": 1}"#, true),
+            (r#""stats": false, "otlp": {}"#, true),
+        ] {
+            let said = format!(r#"{{"metrics": {{{said}}}, "export": {{"cluster": "a"}}}}"#);
+            assert_eq!(metrics(&said).records(), records, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_planned() {
+        let plan = metrics(
+            r#"{"metrics": {"endpoint": {"port": 65535, "path": "/a"}, "otlp": {"interval": "1s", "temporality": "delta"},
+                "buckets": [1], "exemplars": false}, "export": {"cluster": "a"}}"#,
+        );
+        assert_eq!(plan.endpoint, Some(Endpoint { port: 65_535, path: b"/a".to_vec() }));
+        let interval = Duration::from_secs(1);
+        let otlp = OtlpMetrics { interval, temporality: Temporality::Delta };
+        assert_eq!((plan.otlp, plan.boundaries.buckets(), plan.exemplars), (Some(otlp), 2, false));
+    }
+
+    #[test]
+    fn there_are_ten_series_for_a_route_within_bounds() {
+        for (said, limit) in [
+            ("{}", 2_000),
+            (r#"{"routes": {"templates": ["/a", "/b"]}}"#, 2_020),
+            (r#"{"routes": {"limit": 1}}"#, 2_000),
+            (r#"{"routes": {"limit": 1999}}"#, 19_990),
+            (r#"{"routes": {"limit": 10000}}"#, 20_000),
+        ] {
+            assert_eq!(metrics(said).series_limit, limit, "{said}");
+        }
     }
 }

@@ -106,7 +106,7 @@ impl Contexts {
             shared.exporters.forget(context);
             if self.roots.is_empty() {
                 shared.exporters.give_up(&mut shared.stats);
-                shared.meters.prune(&mut shared.stats);
+                shared.meters.give_up(&mut shared.stats);
             }
         }
     }

@@ -92,6 +92,7 @@ impl Counter {
         let Series { recorder, stats } = &mut *series;
         let mut counting = meter.counting(shared.clock.last(), plan.metrics.exemplars);
         let id = recorder.record(observation, direction, &mut counting);
+        recorder.record_custom(&plan.metrics.custom, observation, &mut counting);
         if !plan.metrics.stats {
             return;
         }

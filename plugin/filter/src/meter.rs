@@ -60,12 +60,21 @@ impl Meters {
 
     /// Lets go of meters that nobody counts with any more.
     pub(crate) fn prune(&mut self, stats: &mut Stats) {
+        self.leave_where(|meter| Rc::strong_count(meter) == 1, stats);
+    }
+
+    /// Lets go of all: the last root is gone, and nobody calls any more.
+    pub(crate) fn give_up(&mut self, stats: &mut Stats) {
+        self.leave_where(|_| true, stats);
+    }
+
+    fn leave_where(&mut self, is_over: impl Fn(&SharedMeter) -> bool, stats: &mut Stats) {
         self.0.retain(|meter| {
-            let is_used = Rc::strong_count(meter) > 1;
-            if !is_used && let Ok(mut meter) = meter.try_borrow_mut() {
+            let is_over = is_over(meter);
+            if is_over && let Ok(mut meter) = meter.try_borrow_mut() {
                 meter.leave(stats);
             }
-            is_used
+            !is_over
         });
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use sightline_core::config::Published;
-use sightline_core::{Direction, Exchange, Observation, log};
+use sightline_core::{Direction, Exchange, Observation, Plan, log};
 
 use crate::abi::{self, HeaderMap, Side};
 use crate::counter::Active;
@@ -51,7 +51,7 @@ impl Stream {
 
     pub(crate) fn on_response_headers(&mut self) {
         if let Stage::Open(exchange) = &mut self.stage {
-            respond(exchange);
+            respond(exchange, &self.root.plan);
             exchange.edit_response(&self.root.plan, |edit| abi::apply(Side::Response, edit));
         }
     }
@@ -66,7 +66,7 @@ impl Stream {
         };
         let direction = self.leave();
         if !exchange.is_answered() {
-            respond(&mut exchange);
+            respond(&mut exchange, &self.root.plan);
         }
         self.root.tracer.settle(&mut exchange);
         self.root.with_route(&exchange, |route, counts| {
@@ -135,9 +135,9 @@ fn publish(published: Published, observation: &Observation<'_>) {
 }
 
 /// Tells the exchange of the response's head, if there is one.
-fn respond(exchange: &mut Exchange) {
+fn respond(exchange: &mut Exchange, plan: &Plan) {
     let pairs = abi::header_pairs(Side::Response);
     if !pairs.is_empty() {
-        exchange.respond(pairs.iter(), abi::monotonic_now());
+        exchange.respond(pairs.iter(), abi::monotonic_now(), plan);
     }
 }

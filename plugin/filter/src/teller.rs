@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sightline_core::otlp::{Signal, Temporality, write_metrics};
+use sightline_core::config::Temporality;
+use sightline_core::otlp::{Signal, write_metrics};
 use sightline_core::red::Before;
 use sightline_core::{Moment, Monotonic, Plan, Wall};
 

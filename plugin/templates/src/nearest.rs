@@ -1,7 +1,7 @@
 //! Did you mean: the known name that is nearest to a mistyped one.
 
 /// The nearest of the known names, if it is near enough to be a slip of the hand.
-pub fn nearest(said: &str, known: &[&'static str]) -> Option<&'static str> {
+pub fn nearest<'a>(said: &str, known: &[&'a str]) -> Option<&'a str> {
     let said = said.to_ascii_lowercase();
     let limit = (said.chars().count() / 3).max(1);
     known

@@ -68,7 +68,11 @@ impl Stand {
 
     /// How often Envoy's log tells of trouble with an export.
     fn warnings(&self) -> usize {
-        self.proxy.log().lines().filter(|line| line.contains("sightline: export to")).count()
+        self.proxy
+            .log()
+            .lines()
+            .filter(|line| line.contains("sightline: export of traces to"))
+            .count()
     }
 }
 
@@ -297,7 +301,11 @@ fn a_cluster_that_envoy_does_not_know_is_named_in_one_warning() {
         stand.send(5);
         stand.settles(protocol, &[(WAITING, &[], 10.0), (SPANS, &[], 10.0)]);
         assert_eq!(stand.warnings(), 1, "{protocol}: {}", stand.proxy.log());
-        assert!(stand.proxy.log().contains("export to collector"), "{}", stand.proxy.log());
+        assert!(
+            stand.proxy.log().contains("export of traces to collector"),
+            "{}",
+            stand.proxy.log()
+        );
     }
 }
 

@@ -189,7 +189,8 @@ fn assert_all_accounted(proxy: &Proxy, collector: &Collector, lines: &[Value]) {
         let distinct: HashSet<_> = lines.iter().map(|line| text(line, name)).collect();
         assert_eq!(distinct.len(), REQUESTS, "{name}");
     }
-    let warnings = proxy.log().lines().filter(|line| line.contains("sightline: export to")).count();
+    let warnings =
+        proxy.log().lines().filter(|line| line.contains("sightline: export of traces to")).count();
     assert!(warnings <= 2, "one a minute\n{}", proxy.log());
 }
 

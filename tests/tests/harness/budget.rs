@@ -35,6 +35,7 @@ fn a_request_that_brings_its_id() {
       clock_time_get 3
       proxy_get_header_map_pairs 2
       proxy_increment_metric 1
+      proxy_record_metric 1
       proxy_replace_header_map_value 2
       proxy_set_property 1
     bytes to the module 402, from it 504
@@ -56,6 +57,7 @@ fn a_request_that_brings_nothing() {
       clock_time_get 3
       proxy_get_header_map_pairs 2
       proxy_increment_metric 1
+      proxy_record_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
     bytes to the module 301, from it 582
@@ -78,6 +80,7 @@ fn a_request_that_an_earlier_filter_answers() {
       proxy_get_header_map_value 1
       proxy_get_property 1
       proxy_increment_metric 1
+      proxy_record_metric 1
       proxy_set_property 1
     bytes to the module 325, from it 468
     allocations for the host 2, 285 bytes
@@ -101,6 +104,7 @@ fn a_request_that_nobody_answers() {
       proxy_get_header_map_value 1
       proxy_get_property 2
       proxy_increment_metric 1
+      proxy_record_metric 1
       proxy_replace_header_map_value 2
       proxy_set_property 1
     bytes to the module 344, from it 628

@@ -187,7 +187,8 @@ fn a_cluster_that_is_not_there_costs_one_warning_a_minute_and_may_come_later() {
             host.request(Request::get("/").on_worker(worker)).unwrap();
             pass(&mut host, Duration::from_secs(1));
         }
-        let warnings = host.log().iter().filter(|line| line.text.contains("export to collector"));
+        let warnings =
+            host.log().iter().filter(|line| line.text.contains("export of traces to collector"));
         assert_eq!(warnings.count(), 1, "{protocol}: {:#?}", host.log());
         assert_balanced(&host, protocol);
         mend(&mut host, protocol);
@@ -283,7 +284,7 @@ fn what_nobody_is_left_to_send_is_counted() {
     let world = World::seeded(7).cluster("collector", accepting()).drain(Duration::ZERO);
     let mut host = filter_in(world, &exporting(""));
     serve(&mut host, 3);
-    pass(&mut host, TICK);
+    pass(&mut host, Duration::from_secs(1));
     assert_eq!(counted(&host, WAITING), 3);
     host.remove(host.plugin()).unwrap();
     pass(&mut host, Duration::from_secs(2));

@@ -29,6 +29,7 @@ fn a_request_that_is_not_sampled() {
       clock_time_get 3
       proxy_get_header_map_pairs 2
       proxy_increment_metric 1
+      proxy_record_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
     bytes to the module 301, from it 582
@@ -51,6 +52,7 @@ fn a_request_that_is_sampled() {
       proxy_get_header_map_pairs 2
       proxy_get_property 4
       proxy_increment_metric 1
+      proxy_record_metric 1
       proxy_replace_header_map_value 4
       proxy_set_property 1
     bytes to the module 372, from it 664
@@ -74,6 +76,7 @@ fn a_request_that_failed_and_is_kept_for_it() {
       proxy_get_header_map_pairs 2
       proxy_get_property 4
       proxy_increment_metric 1
+      proxy_record_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
     bytes to the module 372, from it 667
@@ -98,6 +101,7 @@ fn a_call_over_grpc_that_is_sampled() {
       proxy_get_header_map_pairs 3
       proxy_get_property 4
       proxy_increment_metric 1
+      proxy_record_metric 1
       proxy_replace_header_map_value 4
       proxy_set_property 1
     bytes to the module 496, from it 707

@@ -85,7 +85,7 @@ impl Worker {
         }
         if !status.is_empty() {
             let pairs = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-            exchange.respond(pairs, now.monotonic);
+            exchange.respond(pairs, now.monotonic, &self.plan);
         }
         exchange
     }

@@ -211,7 +211,7 @@ fn observe<T>(
     let mut exchange = begin(plan, request);
     if !response.is_empty() {
         let pairs = response.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        exchange.respond(pairs, NOW.monotonic);
+        exchange.respond(pairs, NOW.monotonic, plan);
     }
     let route = Route { name: "/users/{int}", source: Source::Typed };
     let a_second_later = Monotonic(NOW.monotonic.0 + 1_000_000_000);

@@ -41,7 +41,7 @@ pub struct Ratio(f64);
 
 /// A token of RFC 9110: what headers, and keys of baggage, have for names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token(String);
+pub struct Token(pub(super) String);
 
 /// A text that is not empty and not longer than any name needs to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -333,7 +333,7 @@ impl Leaf for Text {
 }
 
 /// A number, also as a text: Envoy's own YAML knows no fractions, and hands `0.05` over as one.
-fn number(said: &Value) -> Option<f64> {
+pub(super) fn number(said: &Value) -> Option<f64> {
     match said {
         Value::Number(number) => Some(*number),
         Value::String(text) => super::json::number(text),

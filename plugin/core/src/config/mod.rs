@@ -4,12 +4,18 @@
 //! From that one place come the parser, the reference in the docs, and the names that a mistyped key
 //! is compared with. A wrong configuration is refused whole, with every problem named.
 
+mod buckets;
 mod choice;
+mod custom;
 mod export;
+mod header;
 mod json;
+mod labels;
 mod leaf;
 mod list;
 mod maps;
+mod metrics;
+mod optional;
 mod problem;
 mod protobuf;
 mod reference;
@@ -19,27 +25,37 @@ mod settings;
 mod templates;
 mod value;
 
+pub use buckets::Buckets;
+pub use custom::{CustomKind, CustomSettings, MetricName, OneMethod, RouteName, Unit};
 pub use export::{Compression, Export, PathPrefix, Protocol};
+pub use header::{HeaderSource, ValueSettings};
+pub use labels::{LabelSettings, Labels};
 pub use leaf::{HeaderName, Leaf, Period, Ratio, Text, Token, Whole};
 pub use list::{Entry, List};
 pub use maps::{Attributes, Headers};
+pub use metrics::{EndpointPath, EndpointSettings, Interval, Metrics, OtlpSettings, Temporality};
+pub use optional::Optional;
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use routes::{Infer, RouteSettings, Routes};
 pub use section::{Key, Path, Setting};
 pub use settings::{
-    AccessLog, ClientIp, DirectionSetting, Inbound, InboundTrace, Metrics, Mode, Parent, Published,
-    Redact, RedactedAddress, RequestIdSettings, Sampling, Service, Settings, Trace, TraceResponse,
+    AccessLog, ClientIp, DirectionSetting, Inbound, InboundTrace, Mode, Parent, Published, Redact,
+    RedactedAddress, RequestIdSettings, Sampling, Service, Settings, Trace, TraceResponse,
 };
 pub use templates::{OneRoute, ParameterName, RouteEntry, Signal, WhichLines, Written};
 pub use value::{Unreadable, Value};
 
 pub(crate) use choice::{choice, one_of};
+pub(crate) use custom::templates_called;
+pub(crate) use header::{Side, Source};
 pub(crate) use leaf::read as read_leaf;
+use problem::{require, told_of};
 pub(crate) use sightline_templates::nearest;
 
 /// Reads a configuration as Envoy hands it over: JSON text, a serialized `google.protobuf.Struct`, or
 /// nothing at all.
+#[inline(never)]
 pub fn read(bytes: &[u8]) -> Result<Settings, Problems> {
     let said =
         Value::from_bytes(bytes).map_err(|unreadable| Problems::from(vec![unreadable.into()]))?;
@@ -52,6 +68,7 @@ pub fn interpret(said: &Value) -> Result<Settings, Problems> {
     let mut problems = Vec::new();
     settings.set(said, &Path::Root, &mut problems);
     problems.extend(settings.export.conflicts());
+    metrics::check(&settings, &mut problems);
     if problems.is_empty() { Ok(settings) } else { Err(problems.into()) }
 }
 
@@ -97,7 +114,7 @@ mod tests {
         request_id.echo: "yes" stands here, expected true or false
         request_id.header: "traceparent" stands here, expected the name of a header, but none of authorization, baggage, connection, content-length, content-type, cookie, host, set-cookie, te, traceparent, tracestate, transfer-encoding
         sampling.ratio: 1.5 stands here, expected a number from 0 to 1
-        metrics: a list stands here, expected a map of stats
+        metrics: a list stands here, expected a map of stats, endpoint, otlp, buckets, exemplars, custom
         service.name: 7 stands here, expected a text of 1 to 255 bytes on one line, without ;.;
         "#);
     }

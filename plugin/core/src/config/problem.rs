@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::Path;
+
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -11,7 +13,7 @@ pub struct Problem {
     /// What stands there and what was expected, in words.
     pub message: String,
     /// The nearest name that would have been right.
-    pub nearest: Option<&'static str>,
+    pub nearest: Option<String>,
     /// Which bytes of the value are wrong, where not all are.
     pub within: Option<Range<usize>>,
 }
@@ -27,8 +29,8 @@ impl Problem {
     }
 
     /// The same, with the name that was perhaps meant.
-    pub fn or_meant(self, nearest: Option<&'static str>) -> Self {
-        Self { nearest, ..self }
+    pub fn or_meant(self, nearest: Option<&str>) -> Self {
+        Self { nearest: nearest.map(str::to_owned), ..self }
     }
 }
 
@@ -49,10 +51,25 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "the configuration" } else { &self.path };
         write!(f, "{path}: {}", self.message)?;
-        match self.nearest {
+        match &self.nearest {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
             None => Ok(()),
         }
+    }
+}
+
+/// Whether a problem with this key, or with something in it, is known already.
+pub(super) fn told_of(path: &str, problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| {
+        let rest = problem.path.strip_prefix(path);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    })
+}
+
+/// Tells that something must stand here and does not, unless it is known that what stands here is wrong.
+pub(super) fn require(is_said: bool, at: &Path<'_>, takes: &str, problems: &mut Vec<Problem>) {
+    if !is_said && !told_of(&at.to_string(), problems) {
+        problems.push(Problem::new(at, format!("nothing stands here, expected {takes}")));
     }
 }
 

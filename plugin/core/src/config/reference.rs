@@ -20,8 +20,7 @@ pub fn reference() -> String {
 fn defaults(keys: &[Key]) -> String {
     let mut yaml = String::new();
     let mut open: Vec<&str> = Vec::new();
-    // What the entries of a list may hold has no defaults of its own.
-    for Key { path, default, .. } in keys.iter().filter(|key| !key.path.contains("[]")) {
+    for Key { path, default, .. } in keys.iter().filter(|key| !is_within_another(key, keys)) {
         let mut sections: Vec<_> = path.split('.').collect();
         let name = sections.pop().unwrap_or_default();
         let shared = open.iter().zip(&sections).take_while(|(one, other)| one == other).count();
@@ -32,6 +31,15 @@ fn defaults(keys: &[Key]) -> String {
         open = sections;
     }
     yaml
+}
+
+/// Whether it is part of what another key takes: entries of a list, and maps that are there only if they are
+/// said, have no defaults of their own.
+fn is_within_another(key: &Key, keys: &[Key]) -> bool {
+    keys.iter().any(|other| {
+        let rest = key.path.strip_prefix(&other.path);
+        rest.is_some_and(|rest| rest.starts_with(['.', '[']))
+    })
 }
 
 const INTRODUCTION: &str = "\
@@ -61,8 +69,9 @@ mod tests {
             default: path.len().to_string(),
             about: String::new(),
         };
-        let keys = ["a", "b.c", "b.d", "b.e.f", "g.e.f", "h"].map(key);
-        let expected = "a: 1\nb:\n  c: 3\n  d: 3\n  e:\n    f: 5\ng:\n  e:\n    f: 5\nh: 1\n";
+        let keys = ["a", "a.b", "a[].c", "b.c", "b.d", "b.e.f", "g.e.f", "h", "hi"].map(key);
+        let expected =
+            "a: 1\nb:\n  c: 3\n  d: 3\n  e:\n    f: 5\ng:\n  e:\n    f: 5\nh: 1\nhi: 2\n";
         assert_eq!(defaults(&keys), expected);
     }
 }

@@ -5,7 +5,8 @@
 use super::choice::choice;
 use super::section::section;
 use super::{
-    Attributes, Export, HeaderName, List, Period, Problem, Ratio, RouteSettings, Text, Token, Whole,
+    Attributes, Export, HeaderName, List, Metrics, Period, Problem, Ratio, RouteSettings, Text,
+    Token, Whole,
 };
 use crate::identity::IdFormat;
 
@@ -26,7 +27,7 @@ section! {
         sampling: Sampling = Sampling::default(),
         /// How paths become routes.
         routes: RouteSettings = RouteSettings::default(),
-        /// What is counted.
+        /// What is counted, and where it is shown.
         metrics: Metrics = Metrics::default(),
         /// One line for each request.
         access_log: AccessLog = AccessLog::default(),
@@ -194,14 +195,6 @@ choice! {
         Respect = "respect",
         /// It does not.
         Ignore = "ignore",
-    }
-}
-
-section! {
-    /// What is counted.
-    pub struct Metrics {
-        /// Whether requests are counted as Envoy stats.
-        stats: bool = true,
     }
 }
 

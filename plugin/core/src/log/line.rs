@@ -105,7 +105,11 @@ mod tests {
             Tracing::Own,
         );
         if let Some(status) = status {
-            exchange.respond([(b":status".as_slice(), status)].into_iter(), Monotonic(1_500_000));
+            exchange.respond(
+                [(b":status".as_slice(), status)].into_iter(),
+                Monotonic(1_500_000),
+                &plan,
+            );
         }
         let mut out = Vec::new();
         let route = Route { name: "/users/{int}", source: Source::Typed };

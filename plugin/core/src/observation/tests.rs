@@ -23,7 +23,7 @@ fn told<T>(
         Exchange::begin(pairs.into_iter(), now, &mut rng, &mut scratch, &plan, Tracing::Own);
     if !response.is_empty() {
         let pairs = response.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        exchange.respond(pairs, Monotonic(1));
+        exchange.respond(pairs, Monotonic(1), &plan);
     }
     let mut budget = Budget::default();
     let end = Monotonic(2);

@@ -3,6 +3,7 @@
 //! What is new since the last time, and when to send it, is not decided here: a reading says all of it.
 
 use super::protobuf::{Message, headed, write_head};
+use crate::config::Temporality;
 use crate::head::number;
 use crate::red::{Exemplar, Family, Histogram, Kind, Point, Reading, Value};
 
@@ -25,16 +26,6 @@ mod field {
     /// Of all points, and of exemplars.
     pub(super) const START: u32 = 2;
     pub(super) const TIME: u32 = 3;
-}
-
-/// What the numbers of a point are about. Levels are always of all time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Temporality {
-    /// All since counting began.
-    #[default]
-    Cumulative,
-    /// What is new since the last time.
-    Delta,
 }
 
 /// Writes a reading as metrics, and hands over one piece after the other: each is a number of items for an

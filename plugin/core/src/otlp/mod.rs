@@ -20,7 +20,7 @@ mod span;
 pub use exporter::{BatchId, Counts, Exporter, Limits};
 pub use grpc_service::grpc_service;
 pub use gzip::from_zlib;
-pub use metrics::{Temporality, write_metrics};
+pub use metrics::write_metrics;
 pub use reply::{Reply, Verdict, of_grpc_message, of_grpc_status, of_http};
 pub use request::{Envelope, Signal};
 pub use resource::{InvalidAttributes, Resource, parse_resource_attributes};

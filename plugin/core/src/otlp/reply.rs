@@ -40,6 +40,7 @@ pub struct Reply {
 }
 
 /// What an answer over HTTP means. There is no status where nothing answered.
+#[inline(never)]
 pub fn of_http(status: Option<u16>, retry_after: Option<&[u8]>, body: &[u8], now: Wall) -> Reply {
     match status {
         Some(200..=299) => taken(body),

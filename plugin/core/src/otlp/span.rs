@@ -42,6 +42,7 @@ const PARENT_IS_REMOTE: u32 = 0x300;
 const PARENT_IS_KNOWN: u32 = 0x100;
 
 /// Writes the span of a finished request, as one more of a batch.
+#[inline(never)]
 pub fn write_span(
     observation: &Observation<'_>,
     direction: Direction,

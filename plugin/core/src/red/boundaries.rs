@@ -9,6 +9,24 @@ use super::Decimal;
 pub struct Boundaries(Cow<'static, [Decimal]>);
 
 impl Boundaries {
+    /// For requests, in seconds, as OpenTelemetry advises.
+    pub const REQUESTS: Self = Self(Cow::Borrowed(&[
+        Decimal::from_nanos(5_000_000),
+        Decimal::from_nanos(10_000_000),
+        Decimal::from_nanos(25_000_000),
+        Decimal::from_nanos(50_000_000),
+        Decimal::from_nanos(75_000_000),
+        Decimal::from_nanos(100_000_000),
+        Decimal::from_nanos(250_000_000),
+        Decimal::from_nanos(500_000_000),
+        Decimal::from_nanos(750_000_000),
+        Decimal::whole(1),
+        Decimal::from_nanos(2_500_000_000),
+        Decimal::whole(5),
+        Decimal::from_nanos(7_500_000_000),
+        Decimal::whole(10),
+    ]));
+
     /// For streams, which last from a moment to a day.
     pub const STREAMS: Self = Self(Cow::Borrowed(&[
         Decimal::from_nanos(10_000_000),
@@ -50,6 +68,13 @@ impl Boundaries {
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = Decimal> {
         self.0.iter().copied()
+    }
+}
+
+/// Those of requests.
+impl Default for Boundaries {
+    fn default() -> Self {
+        Self::REQUESTS
     }
 }
 

@@ -163,7 +163,7 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-fn point<'a>(labels: Vec<&'a str>, number: u64) -> Point<'a> {
+fn point(labels: Vec<&str>, number: u64) -> Point<'_> {
     Point { labels, value: Value::Number(Decimal::whole(number)) }
 }
 

@@ -29,7 +29,6 @@ impl Decimal {
     }
 
     /// A whole number, and billionths of which there may be any number.
-    #[expect(clippy::cast_possible_truncation, reason = "less than a billion")]
     pub const fn of_parts(whole: u64, nanos: u64) -> Self {
         Self { whole: whole.saturating_add(nanos / ONE), nanos: (nanos % ONE) as u32 }
     }

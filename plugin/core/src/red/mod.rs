@@ -8,7 +8,7 @@
 mod accept;
 mod boundaries;
 mod collect;
-mod custom;
+pub(crate) mod custom;
 mod decimal;
 mod exemplars;
 pub mod family;
@@ -25,7 +25,7 @@ mod stats_name;
 pub use accept::Format;
 pub use boundaries::Boundaries;
 pub use collect::{Before, Snapshot};
-pub use custom::Custom;
+pub use custom::{Custom, Invalid, Sample};
 pub use decimal::Decimal;
 pub use exemplars::Exemplars;
 pub use family::{Family, Kind};

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::collect::family_number;
-use super::family::{CLIENT_DURATION, FIRST_BYTE, SERVER_DURATION, STREAM_DURATION};
+use super::collect::{CUSTOM, family_number};
+use super::family::{CLIENT_DURATION, FIRST_BYTE, INVALID, SERVER_DURATION, STREAM_DURATION};
 use super::series::{Labels, Parts};
 use super::sheet::{Heading, RowId, Sheet};
-use super::{Boundaries, Decimal, Exemplars};
+use super::{Boundaries, Custom, Decimal, Exemplars, Invalid, Sample};
 use crate::observation::Stream;
 use crate::route::{Ledger, Route, Table};
 use crate::{Direction, Method, MetricsPlan, Observation, Quick, Wall};
@@ -27,6 +27,8 @@ pub struct Recorder {
     known: HashMap<Labels, SeriesId, BuildHasherDefault<Quick>>,
     series: Vec<Series>,
     first_bytes: HashMap<(u64, Method, Direction), RowId, BuildHasherDefault<Quick>>,
+    /// Rows of custom metrics, by the metric's place and the number of the label set; none: there was no room.
+    custom: HashMap<(usize, u32), Option<RowId>, BuildHasherDefault<Quick>>,
 }
 
 /// A series, by its number in this recorder. Numbers are given from 0 on without a gap.
@@ -85,6 +87,7 @@ impl Recorder {
             known: HashMap::default(),
             series: Vec::new(),
             first_bytes: HashMap::default(),
+            custom: HashMap::default(),
         }
     }
 
@@ -104,6 +107,50 @@ impl Recorder {
             self.count(series, observation, counting);
         }
         id
+    }
+
+    /// Counts what a finished request adds to custom metrics.
+    #[inline(never)]
+    pub fn record_custom(
+        &mut self,
+        all: &[Custom],
+        observation: &Observation<'_>,
+        counting: &mut Counting<'_>,
+    ) {
+        let shown = if self.sums { all } else { &[] };
+        for (place, custom) in shown.iter().enumerate() {
+            match custom.sample(observation) {
+                Some(Ok(sample)) => {
+                    self.count_custom(place, custom, &sample, observation, counting);
+                }
+                Some(Err(Invalid)) => counting.sheet.count(&INVALID, &[&custom.family.name], 1),
+                None => {}
+            }
+        }
+    }
+
+    fn count_custom(
+        &mut self,
+        place: usize,
+        custom: &Custom,
+        sample: &Sample<'_>,
+        observation: &Observation<'_>,
+        counting: &mut Counting<'_>,
+    ) {
+        let Counting { sheet, ledger, now, exemplars } = counting;
+        let row = self.custom.entry((place, sample.choice)).or_insert_with(|| {
+            sheet.limited_row(&custom_heading(custom, sample), self.limit, *now, &mut **ledger)
+        });
+        match (*row, &custom.boundaries) {
+            (Some(row), None) => sheet.add_amount(row, sample.value),
+            (Some(row), Some(boundaries)) => {
+                let bucket = sheet.observe(row, boundaries, sample.value);
+                if let Some(exemplars) = exemplars {
+                    exemplars.offer(row, bucket, sample.value, observation);
+                }
+            }
+            (None, _) => self.overflowed += 1,
+        }
     }
 
     /// What a series is called.
@@ -133,6 +180,7 @@ impl Recorder {
 
     /// A series that was not met before: its own if there is room for it, else one under another route.
     #[cold]
+    #[inline(never)]
     fn meet(&mut self, parts: Parts, route: &str, counting: &mut Counting<'_>) -> SeriesId {
         if let Some(duration) = self.admit(parts, route, self.limit, counting) {
             return self.insert(parts, route, duration, counting);
@@ -232,6 +280,16 @@ impl Recorder {
         });
         self.first_bytes.insert(key, row);
         row
+    }
+}
+
+/// What the row of a custom metric stands under.
+fn custom_heading(custom: &Custom, sample: &Sample<'_>) -> Heading {
+    let mut labels = vec![custom.identity.as_str()];
+    labels.extend_from_slice(sample.labels());
+    match &custom.boundaries {
+        None => Heading::amount(CUSTOM, true, &labels),
+        Some(boundaries) => Heading::histogram(CUSTOM, true, boundaries, &labels),
     }
 }
 

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::decoded;
 use crate::Wall;
+use crate::config::Temporality;
 use crate::identity::{SpanId, TraceId};
-use crate::otlp::Temporality;
 use crate::red::{
     Boundaries, Decimal, Exemplar, Family, FamilyReading, Histogram, Kind, Point, Reading, Value,
 };

@@ -146,7 +146,7 @@ impl Case<'_> {
         let mut exchange =
             Exchange::begin(request, now, &mut rng, &mut scratch, &plan, Tracing::Own);
         if !self.response.is_empty() {
-            exchange.respond(pairs(&self.response), Monotonic(6_000));
+            exchange.respond(pairs(&self.response), Monotonic(6_000), &plan);
         }
         let mut budget = Budget::default();
         let end = Monotonic(2_005_000);
