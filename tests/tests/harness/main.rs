@@ -7,6 +7,7 @@ mod behaviour;
 mod budget;
 mod export;
 mod export_budget;
+mod metrics;
 mod scenarios;
 
 use serde_json::Value;
