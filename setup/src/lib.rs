@@ -1,4 +1,5 @@
-//! What must be there before anything runs: the wasm target, the finished filter, Envoy, Python.
+//! What must be there before anything runs: the wasm target, the finished filter, Envoy, Python,
+//! Prometheus.
 //!
 //! Everything is set up into the checkout's `target/`, once, and reused; a process that finds it
 //! there says nothing and goes on. This crate starts none of it: running Envoy, the apps or the
@@ -6,12 +7,14 @@
 //! `sightline` command calls it too.
 
 mod checkout;
+mod debian;
 mod disk;
 pub mod envoy;
 mod error;
 pub mod filter;
 mod lock;
 mod pip;
+pub mod prometheus;
 pub mod python;
 mod run;
 mod step;

@@ -16,16 +16,23 @@
 //! run side by side. The tests themselves are in `tests/`.
 
 mod collector;
+pub mod crash;
+mod discovery;
+mod load;
 mod metrics;
 mod outbound;
+mod prometheus;
 mod proxy;
 pub mod scenario;
 pub mod script;
 mod upstream;
 
 pub use collector::{Collector, PointValue, ReceivedPoint};
+pub use discovery::Discovery;
+pub use load::Load;
 pub use metrics::Samples;
 pub use outbound::outbound;
+pub use prometheus::{KeptExemplar, Labels, Prometheus, Target, promtool_check};
 pub use proxy::Proxy;
 pub use sightline_cli::bootstrap::{Bootstrap, Configuration};
 pub use sightline_cli::http::{Message, Request};

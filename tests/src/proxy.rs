@@ -128,6 +128,11 @@ impl Proxy {
         );
     }
 
+    /// Where the admin is, for whoever scrapes it.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.envoy.admin()
+    }
+
     /// Envoy's application log, with the filter's own lines.
     pub fn log(&self) -> String {
         self.envoy.log()
@@ -137,11 +142,15 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!(
-                "--- Envoy's log ---\n{}\n--- access log ---\n{}",
-                self.log(),
-                self.envoy.access_log()
-            );
+            let (log, lines) = (self.log(), self.envoy.access_log());
+            eprintln!("--- Envoy's log ---\n{}\n--- access log ---\n{}", end(&log), end(&lines));
         }
     }
+}
+
+/// The last lines, where there are very many.
+fn end(log: &str) -> &str {
+    const MOST: usize = 64 * 1_024;
+    let cut = log.len().saturating_sub(MOST);
+    log.get(log.ceil_char_boundary(cut)..).unwrap_or(log)
 }

@@ -37,7 +37,8 @@ Usage: cargo xtask test [--fast] [--all-envoys] [-- CARGO-TEST-ARGUMENTS]
 After the tests each fuzz target runs for 3 seconds, unless arguments follow the --.
 
 Where CI is set, the tests that need Envoy run on the oldest version too.
-SIGHTLINE_ENVOY=PATH runs all on that Envoy alone, SIGHTLINE_ENVOY_VERSION=X on that version.";
+SIGHTLINE_ENVOY=PATH runs all on that Envoy alone, SIGHTLINE_ENVOY_VERSION=X on that version.
+SIGHTLINE_PROMETHEUS=PATH is the Prometheus to test with, if not the one on the PATH or Debian's.";
 
 const BENCH: &str = "\
 Runs the benches; what they measured is kept in target/bench for comparison.

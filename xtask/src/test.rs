@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sightline_setup::envoy::{Choice, SUPPORTED};
-use sightline_setup::{Checkout, filter, python};
+use sightline_setup::{Checkout, filter, prometheus, python};
 
 use crate::Outcome;
 use crate::args::Test;
@@ -84,6 +84,7 @@ fn set_up(checkout: &Checkout, parts: &[Part]) -> Result<(), sightline_setup::Er
     for (index, envoy) in envoys.enumerate() {
         if index == 0 {
             python::interpreter(checkout)?;
+            prometheus::find(checkout)?;
         }
         envoy.find(checkout)?;
     }

@@ -3,8 +3,10 @@
 
 mod access_log;
 mod configuration;
+mod crash;
 mod demo;
 mod differential;
+mod exactness;
 mod export;
 mod failing_to_start;
 mod fixture;
@@ -12,6 +14,7 @@ mod frameworks;
 mod generated;
 mod hostile_input;
 mod opentelemetry_python;
+mod prometheus;
 mod request_id;
 mod request_id_echo;
 mod request_id_extension;
