@@ -30,12 +30,12 @@ impl Discovery {
         Self { dir, listener: Value::Null, workers }
     }
 
-    /// Takes the listener out of the bootstrap and into the file. What shapes it comes before this.
+    /// Takes the first listener out of the bootstrap and into the file. What shapes it comes before this.
     pub fn put_into(&mut self, bootstrap: Bootstrap) -> Bootstrap {
         bootstrap.patch(|document| {
-            self.listener = document["static_resources"]["listeners"][0].take();
+            let listeners = document["static_resources"]["listeners"].as_array_mut();
+            self.listener = listeners.expect("the template has a list of them").remove(0);
             self.listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-            document["static_resources"]["listeners"] = json!([]);
             self.write(&self.listener);
             document["node"] = json!({"id": "node", "cluster": "shop"});
             document["dynamic_resources"]["lds_config"] = json!({

@@ -18,6 +18,7 @@
 mod collector;
 pub mod crash;
 mod discovery;
+mod endpoint;
 mod load;
 mod metrics;
 mod outbound;
@@ -29,6 +30,7 @@ mod upstream;
 
 pub use collector::{Collector, PointValue, ReceivedPoint};
 pub use discovery::Discovery;
+pub use endpoint::Endpoint;
 pub use load::Load;
 pub use metrics::Samples;
 pub use outbound::outbound;

@@ -2,7 +2,8 @@
 
 use sightline_cli::otlp::proto::metrics::v1::AggregationTemporality;
 use sightline_core::Wall;
-use sightline_core::otlp::{Envelope, Resource, Temporality, write_metrics};
+use sightline_core::config::Temporality;
+use sightline_core::otlp::{Envelope, Resource, write_metrics};
 use sightline_core::red::family::{SERVER_ACTIVE, SERVER_DURATION};
 use sightline_core::red::{Boundaries, Decimal, FamilyReading, Histogram, Point, Reading, Value};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sightline_host::{Host, Outcome, Request, Response, World};
 use sightline_tests::Samples;
 
-use crate::{filter_in, plugin};
+use crate::filter_in;
 
 const TICK: Duration = Duration::from_secs(1);
 
