@@ -8,6 +8,7 @@ use super::{
     Buckets, CustomSettings, Leaf, List, Optional, Path, Period, Problem, Settings, Value, Whole,
     told_of,
 };
+use crate::red::custom::page_name;
 
 section! {
     /// What is counted, and where it is shown.
@@ -116,7 +117,12 @@ fn check_custom(
     let has_templates = !told_of("routes", problems);
     for (number, one) in custom.iter().enumerate() {
         let here = Path::Entry(at, number);
-        let same = |other: &CustomSettings| one.name.is_some() && other.name == one.name;
+        // With its unit, which is part of the name that Prometheus sees.
+        let shown = page_name(one);
+        let same = |other: &CustomSettings| {
+            one.name.is_some() && other.name == one.name
+                || shown.is_some() && page_name(other) == shown
+        };
         if let Some(earlier) = custom.iter().take(number).position(same) {
             let message = format!(
                 "{:?} stands here, expected another name: {at}[{earlier}] has this one",

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::family::{Family, Kind};
-use super::{Boundaries, Decimal};
+use super::{Boundaries, Decimal, openmetrics};
 use crate::config::{
     CustomKind, CustomSettings, LabelSettings, Labels, MetricName, Metrics, OneMethod, RouteEntry,
     Side, Source, Text, Unit, ValueSettings, templates_called,
@@ -84,9 +84,9 @@ impl Custom {
         templates: &[RouteEntry],
     ) -> Option<Self> {
         let is_histogram = settings.kind? == CustomKind::Histogram;
+        let family = family(settings)?;
         let buckets = settings.buckets.as_ref().unwrap_or(&metrics.buckets);
         let route = settings.route.as_ref();
-        let family = family(settings, is_histogram)?;
         Some(Self {
             identity: identity(&family),
             family,
@@ -218,7 +218,13 @@ pub(crate) fn see<'a>(
     }
 }
 
-fn family(settings: &CustomSettings, is_histogram: bool) -> Option<Family> {
+/// What a metric is called on the page of the endpoint; none if it is incomplete.
+pub(crate) fn page_name(settings: &CustomSettings) -> Option<String> {
+    Some(openmetrics::name_of(&family(settings)?))
+}
+
+fn family(settings: &CustomSettings) -> Option<Family> {
+    let is_histogram = settings.kind? == CustomKind::Histogram;
     let name = settings.name.as_ref().map(MetricName::as_str)?;
     let labels = settings.labels.0.iter();
     let labels: Vec<_> = labels.map(|(name, _)| Cow::Owned(name.clone())).collect();

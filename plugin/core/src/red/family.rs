@@ -80,7 +80,7 @@ families! {
     /// Workers that have gone without a word.
     LOST = "sightline.workers.lost", Counter, "{worker}", "Workers that fell silent, and what they had counted in their last second with them", [];
     /// Values of custom metrics that cannot be counted.
-    INVALID = "sightline.custom.invalid", Counter, "{value}", "Values of custom metrics that are no amounts", ["metric"];
+    INVALID = "sightline.invalid_values", Counter, "{value}", "Values of custom metrics that are no amounts", ["metric"];
     /// Which version this is.
     BUILD = "sightline.build_info", Info, "", "The version of Sightline", ["version"];
 }

@@ -81,6 +81,10 @@ fn what_is_wrong_with_a_metric_is_named() {
             "a name that is taken",
             r#"{"name": "a", "kind": "counter"}, {"name": "a", "kind": "counter"}"#,
         ),
+        (
+            "a name that is taken once the unit is behind it",
+            r#"{"name": "a", "kind": "counter", "unit": "ms"}, {"name": "a_milliseconds", "kind": "counter"}"#,
+        ),
         ("a histogram of nothing", r#"{"name": "a", "kind": "histogram"}"#),
         ("buckets of a counter", &counter(r#""buckets": [1]"#)),
         (
@@ -116,6 +120,8 @@ fn what_is_wrong_with_a_metric_is_named() {
     metrics.custom[0].name: "payments_total" stands here, expected a name without _total, which is put behind it where it belongs; did you mean `payments`?
     a name that is taken:
     metrics.custom[1].name: "a" stands here, expected another name: metrics.custom[0] has this one
+    a name that is taken once the unit is behind it:
+    metrics.custom[1].name: "a_milliseconds" stands here, expected another name: metrics.custom[0] has this one
     a histogram of nothing:
     metrics.custom[0].value: nothing stands here, expected the header that holds what a histogram is of
     buckets of a counter:

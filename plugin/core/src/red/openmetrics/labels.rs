@@ -1,5 +1,7 @@
 //! Labels between their braces: names that Prometheus takes, values as they are.
 
+use super::put;
+
 /// The labels of a family, as each of its points is to show them.
 #[derive(Debug)]
 pub(super) struct Labels(Vec<Label>);
@@ -18,12 +20,7 @@ impl Labels {
         for (index, key) in keys.iter().enumerate() {
             let name = named(key);
             match labels.iter_mut().find(|label| label.name == name) {
-                Some(label) => {
-                    let is_before = |other: &usize| keys.get(*other) < Some(key);
-                    let (before, behind): (Vec<_>, Vec<_>) =
-                        label.values.iter().partition(|it| is_before(it));
-                    label.values = before.into_iter().chain([index]).chain(behind).collect();
-                }
+                Some(label) => label.add(index, keys),
                 None => labels.push(Label { name, values: vec![index] }),
             }
         }
@@ -34,18 +31,15 @@ impl Labels {
     pub(super) fn write(&self, values: &[&str], out: &mut Vec<u8>) {
         let start = out.len();
         for label in &self.0 {
-            let mut values = label.values.iter().filter_map(|&index| values.get(index));
-            let mut values = values.by_ref().filter(|value| !value.is_empty());
+            let values = label.values.iter().filter_map(|&index| values.get(index));
+            let mut values = values.filter(|value| !value.is_empty());
             let Some(first) = values.next() else { continue };
-            if out.len() > start {
-                out.push(b',');
-            }
-            out.extend_from_slice(label.name.as_bytes());
-            out.extend_from_slice(b"=\"");
-            write_escaped(first, out);
+            let comma: &[u8] = if out.len() > start { b"," } else { b"" };
+            put(&[comma, label.name.as_bytes(), b"=\""], out);
+            write_escaped(first, QUOTE, out);
             for value in values {
                 out.push(b';');
-                write_escaped(value, out);
+                write_escaped(value, QUOTE, out);
             }
             out.push(b'"');
         }
@@ -57,12 +51,27 @@ impl Labels {
     }
 }
 
-/// Writes a text for between quotes. All else is legal as it is, control characters too.
-pub(super) fn write_escaped(text: &str, out: &mut Vec<u8>) {
-    for &byte in text.as_bytes() {
+impl Label {
+    /// Shows one more value, where its key belongs.
+    fn add(&mut self, index: usize, keys: &[&str]) {
+        let key = keys.get(index);
+        let before = self.values.iter().take_while(|other| keys.get(**other) < key).count();
+        let (before, behind) = self.values.split_at_checked(before).unwrap_or_default();
+        self.values = [before, &[index], behind].concat();
+    }
+}
+
+/// A quote where there are quotes around.
+const QUOTE: &str = "\\\"";
+
+/// Writes a text, and for each quote in it what is given. All else but a line's end is legal as it is, control
+/// characters too.
+pub(super) fn write_escaped(text: &str, quote: &str, out: &mut Vec<u8>) {
+    for byte in text.bytes() {
         match byte {
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => put(&[b"\\n"], out),
+            b'"' => put(&[quote.as_bytes()], out),
+            b'\\' => put(&[b"\\\\"], out),
             _ => out.push(byte),
         }
     }

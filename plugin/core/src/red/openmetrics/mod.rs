@@ -15,7 +15,7 @@ use super::{
 };
 use crate::time::write_padded;
 use edges::Edges;
-use labels::Labels;
+use labels::{Labels, write_escaped};
 use names::Names;
 
 /// Writes the page behind what `out` holds: `target_info` with the resource's attributes, and all families.
@@ -38,6 +38,11 @@ pub fn write(
     if format == Format::OpenMetrics {
         out.extend_from_slice(b"# EOF\n");
     }
+}
+
+/// What a family is called on the page, but for what its kind adds.
+pub(crate) fn name_of(family: &Family) -> String {
+    Names::of(family).family
 }
 
 /// What is known of the service, for joins: one more family that says something with its labels.
@@ -121,25 +126,21 @@ impl<'a> Page<'a> {
             Kind::Info if openmetrics => "info",
             Kind::Info | Kind::Level => "gauge",
         };
-        let mut line = |parts: [&str; 5]| out.extend(parts.concat().into_bytes());
-        line(["# TYPE ", family, suffix, " ", kind]);
+        let [family, suffix, unit] = [family, suffix, unit].map(str::as_bytes);
+        put(&[b"# TYPE ", family, suffix, b" ", kind.as_bytes()], out);
         if openmetrics && !unit.is_empty() {
-            line(["\n# UNIT ", family, "", " ", unit]);
+            put(&[b"\n# UNIT ", family, b" ", unit], out);
         }
-        line(["\n# HELP ", family, suffix, " ", ""]);
+        put(&[b"\n# HELP ", family, suffix, b" "], out);
         write_help(&self.family.about, self.format, out);
         out.push(b'\n');
     }
 
     fn write_sample(&self, suffix: &str, labels: &[u8], number: Decimal, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.names.family.as_bytes());
-        out.extend_from_slice(suffix.as_bytes());
-        if !labels.is_empty() {
-            out.push(b'{');
-            out.extend_from_slice(labels);
-            out.push(b'}');
-        }
-        out.push(b' ');
+        let (open, close): (&[u8], &[u8]) =
+            if labels.is_empty() { (b"", b"") } else { (b"{", b"}") };
+        let family = self.names.family.as_bytes();
+        put(&[family, suffix.as_bytes(), open, labels, close, b" "], out);
         number.write(out);
         out.push(b'\n');
     }
@@ -158,8 +159,7 @@ impl<'a> Page<'a> {
         let mut total = 0_u64;
         for (bucket, (edge, count)) in edges.iter().zip(&histogram.counts).enumerate() {
             total = total.wrapping_add(*count);
-            out.extend_from_slice(&start);
-            out.extend_from_slice(edge);
+            put(&[&start, edge], out);
             Decimal::whole(total).write(out);
             if let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.bucket == bucket)
                 && self.format == Format::OpenMetrics
@@ -173,11 +173,8 @@ impl<'a> Page<'a> {
 
 /// ` # {trace_id="…",span_id="…"} 0.25 1790000000.123`
 fn write_exemplar(exemplar: &Exemplar, out: &mut Vec<u8>) {
-    out.extend_from_slice(b" # {trace_id=\"");
-    out.extend_from_slice(&exemplar.trace_id.to_hex());
-    out.extend_from_slice(b"\",span_id=\"");
-    out.extend_from_slice(&exemplar.span_id.to_hex());
-    out.extend_from_slice(b"\"} ");
+    let (trace_id, span_id) = (exemplar.trace_id.to_hex(), exemplar.span_id.to_hex());
+    put(&[b" # {trace_id=\"", &trace_id, b"\",span_id=\"", &span_id, b"\"} "], out);
     exemplar.value.write(out);
     out.push(b' ');
     let millis = exemplar.at.millis();
@@ -188,10 +185,14 @@ fn write_exemplar(exemplar: &Exemplar, out: &mut Vec<u8>) {
 
 /// Prometheus' text has no escape for a quote where there are no quotes around.
 fn write_help(about: &str, format: Format, out: &mut Vec<u8>) {
-    let mut pieces = about.split('"');
-    labels::write_escaped(pieces.next().unwrap_or_default(), out);
-    for piece in pieces {
-        out.extend_from_slice(if format == Format::Text { b"\"" } else { b"\\\"" });
-        labels::write_escaped(piece, out);
+    let quote = if format == Format::Text { "\"" } else { "\\\"" };
+    write_escaped(about, quote, out);
+}
+
+/// Appends all of it. Not inlined, because it is called in many places and the module is to be small.
+#[inline(never)]
+fn put(parts: &[&[u8]], out: &mut Vec<u8>) {
+    for part in parts {
+        out.extend_from_slice(part);
     }
 }
