@@ -184,6 +184,9 @@ fn ready(leash: &mut Leash, dir: &Path) -> Result<(SocketAddr, SocketAddr), Sile
     Ok((admin, listener))
 }
 
+/// The template's name for the listener that requests come in by.
+const INBOUND: &str = "inbound";
+
 /// Live is said a moment before the workers listen.
 fn is_ready(admin: SocketAddr) -> bool {
     let says = |path: &str, what: &str| {
@@ -199,7 +202,11 @@ fn is_ready(admin: SocketAddr) -> bool {
 fn listener(admin: SocketAddr) -> Option<SocketAddr> {
     let listeners = admin_get(admin, "/listeners?format=json").ok()?;
     let listeners: Value = serde_json::from_str(&listeners).ok()?;
-    let address = listeners.pointer("/listener_statuses/0/local_address/socket_address")?;
+    let statuses = listeners["listener_statuses"].as_array()?;
+    // There may be others beside the template's, for calls that go out or for scrapes.
+    let inbound = statuses.iter().find(|listener| listener["name"] == INBOUND);
+    let listener = inbound.or(statuses.first())?;
+    let address = listener.pointer("/local_address/socket_address")?;
     let ip = address["address"].as_str()?.parse().ok()?;
     let port = address["port_value"].as_u64()?.try_into().ok()?;
     Some(SocketAddr::new(ip, port))

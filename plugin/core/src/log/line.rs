@@ -24,6 +24,9 @@ pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>)
     if let Some(to_first_byte) = observation.to_first_byte {
         line.millis("ttfb_ms", to_first_byte);
     }
+    if let Some(stream) = observation.stream() {
+        line.plain("stream", stream.as_str().as_bytes());
+    }
     if let Some(status) = observation.grpc_status() {
         line.number("grpc_status", status.into());
     }
