@@ -39,6 +39,7 @@ impl Wall {
     }
 
     /// Writes RFC 3339 in UTC with microseconds, `2026-11-21T08:25:00.000042Z`.
+    #[inline]
     pub fn write_rfc3339(self, out: &mut Vec<u8>) {
         let micros = self.0 / 1_000;
         let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
@@ -64,6 +65,7 @@ impl Wall {
 ///
 /// Years are counted from March, so that the leap day is a year's last day, and in eras of 400 years,
 /// which are all of the same length.
+#[inline]
 fn civil_from_days(days: u64) -> (u64, u64, u64) {
     const DAYS_TO_EPOCH_FROM_MARCH_OF_YEAR_0: u64 = 719_468;
     const DAYS_OF_ERA: u64 = 146_097;
@@ -81,13 +83,14 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
 }
 
 /// Writes `number` in decimal with leading zeros up to `width` digits, of which there are at most 20.
+#[inline]
 pub(crate) fn write_padded(mut number: u64, width: usize, out: &mut Vec<u8>) {
     let mut digits = [b'0'; 20];
     for place in digits.iter_mut().rev().take(width) {
         *place += u8::try_from(number % 10).unwrap_or(0);
         number /= 10;
     }
-    out.extend(digits.iter().skip(digits.len().saturating_sub(width)));
+    out.extend_from_slice(digits.get(digits.len().saturating_sub(width)..).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::{Exported, Observation, Outcome, Plan};
 
 /// Writes the line of a finished request behind what `out` holds, without a line break. What is not
 /// known is left out.
+#[inline]
 pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>) {
     let mut line = Object::begin(out);
     line.time("timestamp", observation.began);
