@@ -147,9 +147,23 @@ impl Observation<'_> {
             scheme: self.head.scheme(),
             route,
             status: self.status().unwrap_or(0),
-            error: self.error_type().filter(|_| self.outcome() == Outcome::Failure),
+            error: match self.outcome() {
+                Outcome::Failure => self.error_type(),
+                Outcome::Success | Outcome::ClientError => self.refusal(direction),
+            },
             version: self.ending.protocol.as_deref().map_or(Version::Unknown, Version::from_bytes),
             stream: self.stream(),
+        }
+    }
+
+    /// What a caller is told of its own mistake: an error where we stand on its side. The host's reason is no part of it,
+    /// because that is only asked for if there is a span.
+    fn refusal(&self, direction: Direction) -> Option<ErrorType> {
+        match (direction, self.grpc_status(), self.outcome()) {
+            (Direction::Inbound, ..) => None,
+            (_, Some(code @ 1..), _) => Some(ErrorType::Reason(grpc::name(code))),
+            (_, _, Outcome::ClientError) => self.status().map(ErrorType::Status),
+            _ => None,
         }
     }
 

@@ -88,6 +88,7 @@ impl Exporters {
             return Rc::clone(sender);
         }
         let sender = Sender::new(Rc::clone(plan), signal, meter.map(Rc::clone));
+        sender.begin();
         let sender = Rc::new(RefCell::new(sender));
         self.senders.push(Rc::clone(&sender));
         sender
@@ -185,6 +186,18 @@ impl Sender {
             calls: Vec::new(),
             tally: Tally::default(),
             trouble: Trouble::default(),
+        }
+    }
+
+    /// Shows what may go wrong before it does.
+    fn begin(&self) {
+        if let Some(mut meter) = self.meter.as_ref().and_then(|meter| meter.try_borrow_mut().ok()) {
+            for reason in ["queue_full", "rejected", "expired"] {
+                meter.begin(&family::DROPPED, &[self.signal.name(), reason]);
+            }
+            for outcome in ["ok", "rejected", "failed"] {
+                meter.begin(&family::BATCHES, &[self.signal.name(), outcome]);
+            }
         }
     }
 

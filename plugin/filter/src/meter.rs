@@ -81,10 +81,13 @@ impl Meters {
 
 impl Meter {
     fn new(service: &str, rng: &mut Rng) -> Self {
+        let mut sheet = Sheet::default();
+        sheet.begin(&family::LOST, &[]);
+        sheet.begin(&family::OVERFLOWED, &[]);
         Self {
             ledgers: Ledgers::of(service),
             levels: Levels::default(),
-            sheet: Sheet::default(),
+            sheet,
             exemplars: Exemplars::default(),
             member: Member::new(u64::from_le_bytes(rng.next_8())),
             leads: false,
@@ -104,6 +107,11 @@ impl Meter {
             ledger: &mut self.ledgers.sums,
             now: now.wall,
         }
+    }
+
+    /// Shows a counter before anything was counted.
+    pub(crate) fn begin(&mut self, family: &Family, labels: &[&str]) {
+        self.sheet.begin(family, labels);
     }
 
     /// Counts something of our own doings.

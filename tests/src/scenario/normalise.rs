@@ -14,6 +14,9 @@ const LINE_TIMES: [&str; 3] = ["timestamp", "duration_ms", "ttfb_ms"];
 const SERVICE_TIME: &str = "x-envoy-upstream-service-time";
 const DAYS: [&str; 7] = ["Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, "];
 
+/// What the names of histograms of durations end with.
+const DURATIONS: &str = "_milliseconds count ";
+
 /// Replaces in one transcript, line after line.
 pub(super) struct Normaliser<'a> {
     /// All words of the scenario that look like ids.
@@ -35,7 +38,7 @@ impl<'a> Normaliser<'a> {
     /// This line of the transcript, as any run has it.
     pub(super) fn line(&mut self, line: &str) -> String {
         let line = filters_line(line).unwrap_or_else(|| line.to_owned());
-        let line = service_times(&dates(&line));
+        let line = durations(service_times(&dates(&line)));
         let mut rest = line.as_str();
         let mut text = String::with_capacity(line.len());
         while !rest.is_empty() {
@@ -146,6 +149,15 @@ fn service_times(line: &str) -> String {
     text
 }
 
+/// How many there are is the same in every run, but not how long they take.
+fn durations(line: String) -> String {
+    let is_histogram = line.starts_with("stat histogram ") && line.contains(DURATIONS);
+    match line.rsplit_once(' ') {
+        Some((before, _)) if is_histogram => format!("{before} <time>"),
+        _ => line,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +189,11 @@ mod tests {
             ("time in pairs", format!("\"{SERVICE_TIME}\" \"12\" \"a\""), format!("\"{SERVICE_TIME}\" \"<time>\" \"a\"")),
             ("time between zeros", format!("{SERVICE_TIME}\\x0012\\x00"), format!("{SERVICE_TIME}\\x00<time>\\x00")),
             ("port", "127.0.0.1:45678 45678 145678".into(), "127.0.0.1:<port> <port> 145678".into()),
+            (
+                "a histogram of durations",
+                "stat histogram wasmcustom.a_milliseconds count 3 sum 12".into(),
+                "stat histogram wasmcustom.a_milliseconds count 3 sum <time>".into(),
+            ),
             ("line", format!("request 1 line {line}"), "request 1 line {\"a\":1,\"duration_ms\":\"<time>\",\"status\":200,\"ttfb_ms\":null}".into()),
             ("beyond ASCII", "é 45678é".into(), "é <port>é".into()),
         ] {

@@ -13,6 +13,7 @@ mod fixture;
 mod frameworks;
 mod generated;
 mod hostile_input;
+mod metrics_page;
 mod opentelemetry_python;
 mod prometheus;
 mod request_id;

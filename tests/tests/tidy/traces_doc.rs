@@ -9,7 +9,8 @@ use serde_json::Value as Tree;
 use sightline_cli::generate::Configuration;
 use sightline_cli::generate::bootstrap::{Deployment, bootstrap};
 use sightline_core::config::{Settings, interpret, reference};
-use sightline_core::otlp::{Envelope, Resource, write_span};
+use sightline_core::otlp::{Envelope, Resource, Signal, write_span};
+use sightline_core::red::family;
 use sightline_core::route::{Route, Scratch, Source};
 use sightline_core::sampling::Budget;
 use sightline_core::{
@@ -290,11 +291,11 @@ fn taken_apart(stat: &str) -> (String, BTreeSet<String>) {
 #[test]
 fn the_stats_of_the_page_are_those_that_there_are() {
     let known = [
-        red::spans_total("sampled"),
-        red::exported_total("traces"),
-        red::dropped_total("traces", "expired"),
-        red::export_waiting("traces"),
-        red::export_batches_total("traces", "ok"),
+        red::counter(&family::SPANS, &["sampled"]),
+        red::counter(&family::EXPORTED, &["traces"]),
+        red::counter(&family::DROPPED, &["traces", "expired"]),
+        red::export_waiting(Signal::Traces),
+        red::counter(&family::BATCHES, &["traces", "ok"]),
     ]
     .map(|stat| taken_apart(&stat));
     let rows = rows("stats");

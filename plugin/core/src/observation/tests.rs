@@ -139,3 +139,29 @@ fn a_status_has_three_digits() {
     }
     assert_eq!(ErrorType::Reason("_OTHER").text(&mut [0; 3]), "_OTHER");
 }
+
+#[test]
+fn a_mistake_of_the_caller_is_an_error_of_its_own_series_and_not_of_the_server() {
+    let mut routes = crate::route::Table::default();
+    let unmatched = routes.number(Route::UNMATCHED.name);
+    for (name, request, status, flags, grpc_status, inbound, outbound) in [
+        ("a success", "", "200", 0, None, None, None),
+        ("a success that was cut short", "", "200", CLIENT_GONE, None, None, None),
+        ("a 404", "", "404", 0, None, None, Some(ErrorType::Status(404))),
+        ("a 404 with a reason", "", "404", 1 << 8, None, None, Some(ErrorType::Status(404))),
+        ("a call not found", GRPC, "200", 0, Some(5), None, Some(ErrorType::Reason("NOT_FOUND"))),
+    ] {
+        let response = [(":status", status)];
+        let error = |direction| {
+            told(request, &response, flags, grpc_status, |it| it.parts(unmatched, direction).error)
+        };
+        assert_eq!(error(Direction::Inbound), inbound, "{name}");
+        assert_eq!(error(Direction::Outbound), outbound, "{name}");
+    }
+    for direction in [Direction::Inbound, Direction::Outbound] {
+        let error = told("", &[(":status", "504")], TIMEOUT, None, |it| {
+            it.parts(unmatched, direction).error
+        });
+        assert_eq!(error, Some(ErrorType::Reason("upstream_request_timeout")), "{direction:?}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Rate, errors, duration: what is counted, where, and how it is shown.
 //!
 //! A [recorder](Recorder) finds the series of a request and counts it in a worker's own part of the [sheet](Sheet),
-//! to which all workers add now and then. The [roll](roll) says which workers there are and what each has under way,
+//! to which all workers add now and then. The [roll] says which workers there are and what each has under way,
 //! and [exemplars](Exemplars) which requests stand for others. A [snapshot](Snapshot) of the three becomes a
 //! [reading](Reading): families and points, which the endpoint and OTLP write each in their way.
 

@@ -109,6 +109,13 @@ impl Sheet {
         bucket
     }
 
+    /// Shows a counter before anything was counted: one that appears with its first count hides that from whoever
+    /// looks for what was added.
+    pub fn begin(&mut self, family: &Family, labels: &[&str]) {
+        let row = self.row(&Heading::counter(family_number(family), labels));
+        self.add(row, 0, 0);
+    }
+
     /// Adds to a counter that no request has a series of.
     pub fn count(&mut self, family: &Family, labels: &[&str], number: u64) {
         if number > 0 {

@@ -12,6 +12,10 @@ use crate::scenario::observed::Stat;
 /// What the names of all metrics of modules begin with.
 const CUSTOM: &str = "wasmcustom.";
 
+/// How a tag stands in a name, as Istio has it.
+const TAG_VALUE: &str = "=.=";
+const TAG_END: &str = ";.;";
+
 /// The modules' metrics, and those of Envoy's own that the scenario names, in the order of their names.
 pub(super) fn read(envoy: &Envoy, scenario: &Scenario) -> io::Result<Vec<Stat>> {
     let wanted =
@@ -49,7 +53,7 @@ fn page(envoy: &Envoy, kind: &str) -> io::Result<Value> {
     serde_json::from_str(&text).map_err(io::Error::other)
 }
 
-/// Their sums are only on the page for Prometheus, which spells names in its own way.
+/// Their sums are only on the page for Prometheus, which spells names in its own way, and takes tags out of them.
 fn histograms(envoy: &Envoy) -> io::Result<Vec<Stat>> {
     let page = page(envoy, "Histograms")?;
     let all = page.pointer("/stats/0/histograms/computed_quantiles").and_then(Value::as_array);
@@ -60,13 +64,17 @@ fn histograms(envoy: &Envoy) -> io::Result<Vec<Stat>> {
     }
     let samples = Samples::parse(envoy.admin_get("/stats/prometheus?type=Histograms")?);
     let stat = |name: &str| {
-        let spelled = name.strip_prefix(CUSTOM).unwrap_or(name);
-        let spelled: String =
-            spelled.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '_' }).collect();
-        let value = |suffix: &str| whole(samples.sum(&format!("{spelled}_{suffix}"), &[]));
+        let mut parts: Vec<_> = name.strip_prefix(CUSTOM).unwrap_or(name).split(TAG_END).collect();
+        let spelled: String = parts.pop().unwrap_or_default().chars().map(spell).collect();
+        let tags: Vec<_> = parts.iter().filter_map(|part| part.split_once(TAG_VALUE)).collect();
+        let value = |suffix: &str| whole(samples.sum(&format!("{spelled}_{suffix}"), &tags));
         Stat::Histogram(name.to_owned(), value("count"), value("sum"))
     };
     Ok(names.into_iter().map(stat).collect())
+}
+
+fn spell(letter: char) -> char {
+    if letter.is_ascii_alphanumeric() { letter } else { '_' }
 }
 
 #[expect(
