@@ -6,6 +6,7 @@ mod configuration;
 mod crash;
 mod demo;
 mod differential;
+mod endpoint;
 mod exactness;
 mod export;
 mod failing_to_start;

@@ -208,11 +208,11 @@ fn histogram<'a>(
         let exemplars = exemplars.collect();
         return Histogram { boundaries: shown, counts: buckets.to_vec(), sum, exemplars };
     }
-    let mut counts = vec![0; shown.buckets()];
+    let mut counts = vec![0_u64; shown.buckets()];
     let ends = counted.iter().map(|end| shown.bucket(end)).chain([shown.buckets() - 1]);
     for (bucket, number) in ends.zip(buckets) {
         if let Some(count) = counts.get_mut(bucket) {
-            *count += number;
+            *count = count.wrapping_add(*number);
         }
     }
     Histogram { boundaries: shown, counts, sum, exemplars: Vec::new() }
@@ -238,7 +238,7 @@ fn merge(points: &mut Vec<Point<'_>>) {
 fn add<'a>(to: &mut Value<'a>, value: Value<'a>) {
     if let (Value::Histogram(to), Value::Histogram(value)) = (to, value) {
         for (count, more) in to.counts.iter_mut().zip(value.counts) {
-            *count += more;
+            *count = count.wrapping_add(more);
         }
         let ((whole, nanos), (more, more_nanos)) = (to.sum.parts(), value.sum.parts());
         to.sum = Decimal::of_parts(whole.wrapping_add(more), nanos + more_nanos);

@@ -75,6 +75,6 @@ pub struct Exemplar {
 impl Histogram<'_> {
     /// How many values there were.
     pub fn count(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().fold(0, |sum, count| sum.wrapping_add(*count))
     }
 }

@@ -203,7 +203,8 @@ impl Recorder {
         if let Some(known) = self.known.get(&parts.pack()) {
             return *known;
         }
-        let row = counting.sheet.row(&self.heading(parts, route, false));
+        // Under the same heading as where there was room for it, so that it is there once.
+        let row = counting.sheet.row(&self.heading(parts, route));
         self.insert(parts, route, row, counting)
     }
 
@@ -231,11 +232,11 @@ impl Recorder {
         limit: usize,
         Counting { sheet, ledger, now, .. }: &mut Counting<'_>,
     ) -> Option<RowId> {
-        sheet.limited_row(&self.heading(parts, route, true), limit, *now, &mut **ledger)
+        sheet.limited_row(&self.heading(parts, route), limit, *now, &mut **ledger)
     }
 
     /// What the row of a request's duration stands under.
-    fn heading(&self, parts: Parts, route: &str, limited: bool) -> Heading {
+    fn heading(&self, parts: Parts, route: &str) -> Heading {
         let mut digits = [0; 3];
         let status = parts.status_text(&mut digits);
         let mut error_digits = [0; 3];
@@ -243,19 +244,19 @@ impl Recorder {
         let method = parts.method.as_str();
         if !self.sums {
             let stream = if parts.stream.is_some() { "stream" } else { "" };
-            return Heading::name(limited, &[method, route, status, stream]);
+            return Heading::name(true, &[method, route, status, stream]);
         }
         if let Some(stream) = parts.stream {
             let labels = [method, route, status, error, stream.as_str(), parts.direction_text()];
             let family = family_number(&STREAM_DURATION);
-            return Heading::histogram(family, limited, &Boundaries::STREAMS, &labels);
+            return Heading::histogram(family, true, &Boundaries::STREAMS, &labels);
         }
         let family = match parts.direction {
             Direction::Inbound => family_number(&SERVER_DURATION),
             Direction::Outbound => family_number(&CLIENT_DURATION),
         };
         let labels = [method, parts.scheme.as_str(), route, status, error, parts.version.as_str()];
-        Heading::histogram(family, limited, &self.boundaries, &labels)
+        Heading::histogram(family, true, &self.boundaries, &labels)
     }
 
     /// The row of the time to the first byte, which statuses share.
@@ -303,3 +304,6 @@ impl Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
