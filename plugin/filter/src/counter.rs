@@ -39,8 +39,11 @@ impl Counter {
         if !plan.metrics.records() {
             return None;
         }
-        let Shared { meters, exporters, rng, clock, .. } = shared;
-        let meter = meters.join(&plan.service, rng);
+        let Shared { meters, exporters, rng, clock, stats, .. } = shared;
+        if plan.metrics.stats {
+            stats.begin();
+        }
+        let meter = meters.join(&plan.service, rng, stats);
         let series = Series { recorder: Recorder::new(&plan.metrics), stats: Vec::new() };
         let teller = Teller::new(plan, &meter, exporters, clock.now().monotonic).map(RefCell::new);
         Some(Self { meter, series: RefCell::new(series), teller })

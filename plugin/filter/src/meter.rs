@@ -45,12 +45,16 @@ pub(crate) struct Ledgers {
 }
 
 impl Meters {
-    /// The meter of this service.
-    pub(crate) fn join(&mut self, service: &str, rng: &mut Rng) -> SharedMeter {
+    /// The meter of this service. One that is there already shares at once what is new: where configurations follow
+    /// each other quickly, none of their ticks may come.
+    pub(crate) fn join(&mut self, service: &str, rng: &mut Rng, stats: &mut Stats) -> SharedMeter {
         let same = |meter: &&SharedMeter| {
             meter.try_borrow().is_ok_and(|meter| meter.ledgers.service == service)
         };
         if let Some(meter) = self.0.iter().find(same) {
+            if let Ok(mut meter) = meter.try_borrow_mut() {
+                meter.agree(now(), stats);
+            }
             return Rc::clone(meter);
         }
         let meter = Rc::new(RefCell::new(Meter::new(service, rng)));
@@ -146,7 +150,7 @@ impl Meter {
 
     /// Nobody counts with it any more.
     fn leave(&mut self, stats: &mut Stats) {
-        let now = Moment { wall: abi::wall_now(), monotonic: abi::monotonic_now() };
+        let now = now();
         self.share(now);
         if let Some(answer) = self.member.leave(now.monotonic, &mut self.ledgers.roll) {
             stats.move_levels(&answer.before, &Levels::default());
@@ -181,6 +185,10 @@ impl Copies {
             now,
         }
     }
+}
+
+fn now() -> Moment {
+    Moment { wall: abi::wall_now(), monotonic: abi::monotonic_now() }
 }
 
 impl Ledgers {

@@ -40,6 +40,11 @@ impl SeriesStats {
 }
 
 impl Stats {
+    /// Shows the gauge of requests under way before there are any.
+    pub(crate) fn begin(&mut self) {
+        self.define(MetricKind::Gauge, red::REQUESTS_ACTIVE);
+    }
+
     /// Where the requests of a series with this name are counted.
     pub(crate) fn of_series(&mut self, name: &SeriesName) -> SeriesStats {
         SeriesStats {

@@ -291,7 +291,7 @@ const FAMILIES: [&str; 17] = [
     "sightline_exported_total",
     "sightline_export_waiting",
     "sightline_routes",
-    "sightline_custom_invalid_total",
+    "sightline_invalid_values_total",
     "sightline_custom_paid_EUR_total",
     "sightline_custom_amounts_EUR_bucket",
     "sightline_custom_hits_total",

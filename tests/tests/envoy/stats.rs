@@ -24,7 +24,16 @@ fn requests_are_counted_by_method_and_status() {
         proxy.settles_at(count, "sightline_http_requests_total", &labels);
     }
     // The template's stats_tags have taken the labels out of the name.
-    assert_eq!(proxy.stats().names_with("sightline_http"), ["sightline_http_requests_total"]);
+    assert_eq!(
+        proxy.stats().names_with("sightline_http"),
+        [
+            "sightline_http_request_duration_milliseconds_bucket",
+            "sightline_http_request_duration_milliseconds_count",
+            "sightline_http_request_duration_milliseconds_sum",
+            "sightline_http_requests_active",
+            "sightline_http_requests_total",
+        ]
+    );
     proxy.settles_at(7.0, "sightline_http_requests_total", &[]);
     proxy.settles_at(
         7.0,

@@ -104,7 +104,7 @@ fn a_call_over_grpc_that_is_sampled() {
       proxy_record_metric 1
       proxy_replace_header_map_value 4
       proxy_set_property 1
-    bytes to the module 496, from it 707
+    bytes to the module 496, from it 723
     allocations for the host 7, 416 bytes
     ");
 }

@@ -26,6 +26,7 @@ const IMPORTS: [&str; 24] = [
     "env.proxy_record_metric",
     "env.proxy_remove_header_map_value",
     "env.proxy_replace_header_map_value",
+    "env.proxy_send_local_response",
     "env.proxy_set_property",
     "env.proxy_set_shared_data",
     "env.proxy_set_tick_period_milliseconds",

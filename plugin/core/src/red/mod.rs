@@ -17,6 +17,7 @@ pub mod openmetrics;
 mod reading;
 mod recorder;
 pub mod roll;
+mod room;
 mod row;
 mod series;
 mod sheet;

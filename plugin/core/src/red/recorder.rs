@@ -26,7 +26,6 @@ pub struct Recorder {
     /// Series that were met, by their labels.
     known: HashMap<Labels, SeriesId, BuildHasherDefault<Quick>>,
     series: Vec<Series>,
-    first_bytes: HashMap<(u64, Method, Direction), RowId, BuildHasherDefault<Quick>>,
     /// Rows of custom metrics, by the metric's place and the number of the label set; none: there was no room.
     custom: HashMap<(usize, u32), Option<RowId>, BuildHasherDefault<Quick>>,
 }
@@ -53,7 +52,8 @@ pub struct SeriesName {
 struct Series {
     name: SeriesName,
     duration: RowId,
-    first_byte: RowId,
+    /// None until a response has begun.
+    first_byte: Option<RowId>,
 }
 
 /// What a recorder counts into.
@@ -86,7 +86,6 @@ impl Recorder {
             routes: Table::default(),
             known: HashMap::default(),
             series: Vec::new(),
-            first_bytes: HashMap::default(),
             custom: HashMap::default(),
         }
     }
@@ -103,8 +102,13 @@ impl Recorder {
             Some(id) => *id,
             None => self.meet(parts, observation.route.name, counting),
         };
-        if let Some(series) = self.series.get(id.index()).filter(|_| self.sums) {
-            self.count(series, observation, counting);
+        if self.sums {
+            if observation.to_first_byte.is_some() {
+                self.begin_first_byte(id, parts, counting);
+            }
+            if let Some(series) = self.series.get(id.index()) {
+                self.count(series, observation, counting);
+            }
         }
         id
     }
@@ -173,8 +177,8 @@ impl Recorder {
             }
         };
         observe(series.duration, boundaries, observation.duration.into());
-        if let Some(first_byte) = observation.to_first_byte {
-            observe(series.first_byte, &self.boundaries, first_byte.into());
+        if let (Some(row), Some(first_byte)) = (series.first_byte, observation.to_first_byte) {
+            observe(row, &self.boundaries, first_byte.into());
         }
     }
 
@@ -183,7 +187,7 @@ impl Recorder {
     #[inline(never)]
     fn meet(&mut self, parts: Parts, route: &str, counting: &mut Counting<'_>) -> SeriesId {
         if let Some(duration) = self.admit(parts, route, self.limit, counting) {
-            return self.insert(parts, route, duration, counting);
+            return self.insert(parts, route, duration);
         }
         self.overflowed += 1;
         self.overflow(parts, counting)
@@ -197,7 +201,7 @@ impl Recorder {
             return *known;
         }
         if let Some(row) = self.admit(parts, route, self.limit.saturating_mul(2), counting) {
-            return self.insert(parts, route, row, counting);
+            return self.insert(parts, route, row);
         }
         let parts = Parts { method: Method::Other, status: 0, ..parts };
         if let Some(known) = self.known.get(&parts.pack()) {
@@ -205,22 +209,15 @@ impl Recorder {
         }
         // Under the same heading as where there was room for it, so that it is there once.
         let row = counting.sheet.row(&self.heading(parts, route));
-        self.insert(parts, route, row, counting)
+        self.insert(parts, route, row)
     }
 
-    fn insert(
-        &mut self,
-        parts: Parts,
-        route: &str,
-        duration: RowId,
-        counting: &mut Counting<'_>,
-    ) -> SeriesId {
+    fn insert(&mut self, parts: Parts, route: &str, duration: RowId) -> SeriesId {
         let id = SeriesId(u32::try_from(self.series.len()).unwrap_or(u32::MAX));
-        let first_byte = if self.sums { self.first_byte(parts, route, counting) } else { duration };
         let Parts { method, status, .. } = parts;
         let name =
             SeriesName { method, route: route.into(), status, is_stream: parts.stream.is_some() };
-        self.series.push(Series { name, duration, first_byte });
+        self.series.push(Series { name, duration, first_byte: None });
         self.known.insert(parts.pack(), id);
         id
     }
@@ -259,28 +256,22 @@ impl Recorder {
         Heading::histogram(family, true, &self.boundaries, &labels)
     }
 
-    /// The row of the time to the first byte, which statuses share.
-    fn first_byte(&mut self, parts: Parts, route: &str, counting: &mut Counting<'_>) -> RowId {
-        let key = (parts.route.as_u64(), parts.method, parts.direction);
-        if let Some(row) = self.first_bytes.get(&key) {
-            return *row;
+    /// Gives a series a row for the time to the first byte, which statuses share.
+    #[inline]
+    fn begin_first_byte(&mut self, id: SeriesId, parts: Parts, counting: &mut Counting<'_>) {
+        if let Some(series) = self.series.get_mut(id.index()).filter(|it| it.first_byte.is_none()) {
+            let SeriesName { method, route, .. } = &series.name;
+            let heading = |limited, route: &str| {
+                let labels = [method.as_str(), route, parts.direction_text()];
+                let family = family_number(&FIRST_BYTE);
+                Heading::histogram(family, limited, &self.boundaries, &labels)
+            };
+            let Counting { sheet, ledger, now, .. } = counting;
+            let own = || sheet.limited_row(&heading(true, route), self.limit, *now, &mut **ledger);
+            let row = (**route != *Route::OVERFLOW.name).then(own).flatten();
+            series.first_byte =
+                Some(row.unwrap_or_else(|| sheet.row(&heading(false, Route::OVERFLOW.name))));
         }
-        let labels = [parts.method.as_str(), route, parts.direction_text()];
-        let family = family_number(&FIRST_BYTE);
-        let limited = route != Route::OVERFLOW.name;
-        let heading = Heading::histogram(family, limited, &self.boundaries, &labels);
-        let Counting { sheet, ledger, now, .. } = counting;
-        let own = if limited {
-            sheet.limited_row(&heading, self.limit, *now, &mut **ledger)
-        } else {
-            Some(sheet.row(&heading))
-        };
-        let row = own.unwrap_or_else(|| {
-            let labels = [parts.method.as_str(), Route::OVERFLOW.name, parts.direction_text()];
-            sheet.row(&Heading::histogram(family, false, &self.boundaries, &labels))
-        });
-        self.first_bytes.insert(key, row);
-        row
     }
 }
 

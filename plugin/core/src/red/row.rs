@@ -78,6 +78,11 @@ pub(super) fn key(
     key
 }
 
+/// Which family a row with this key belongs to.
+pub(super) fn family(key: &[u8]) -> Option<u8> {
+    key.first().map(|first| first & !LIMITED)
+}
+
 /// Whether a row with this key counts towards the limit.
 pub(super) fn is_limited(key: &[u8]) -> bool {
     key.first().is_some_and(|first| first & LIMITED != 0)

@@ -9,6 +9,7 @@ use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
 use super::collect::{NAMES, family_number};
+use super::room::Room;
 use super::row::{self, HEADER, Rows};
 use super::{Boundaries, Decimal, Family};
 use crate::route::Ledger;
@@ -21,8 +22,8 @@ pub struct Sheet {
     began: Option<Wall>,
     /// How much of it is known.
     read: usize,
-    /// How many of its rows count towards the limit.
-    limited: usize,
+    /// What of it counts towards the limit.
+    room: Room,
     rows: Vec<Row>,
     /// Invariant: each row is here under its key.
     index: HashMap<Rc<[u8]>, RowId, BuildHasherDefault<Quick>>,
@@ -142,7 +143,7 @@ impl Sheet {
         now: Wall,
         ledger: &mut dyn Ledger,
     ) -> Option<()> {
-        if self.limited >= limit {
+        if !self.room.has_for(&heading.key, limit) {
             return None;
         }
         self.transact(Some((heading, limit)), now, ledger);
@@ -169,7 +170,8 @@ impl Sheet {
             }
             admitted = newcomer
                 .filter(|(heading, limit)| {
-                    !self.index.contains_key(heading.key.as_slice()) && self.limited < *limit
+                    !self.index.contains_key(heading.key.as_slice())
+                        && self.room.has_for(&heading.key, *limit)
                 })
                 .and_then(|(heading, _)| row::append(&heading.key, heading.words, &mut next));
             size = next.len();
@@ -199,7 +201,7 @@ impl Sheet {
                     if let Some(known) = self.rows.get_mut(known.index()) {
                         known.at = Some(row.at);
                     }
-                    self.limited += usize::from(row::is_limited(row.key));
+                    self.room.take(row.key);
                 }
                 None => {
                     self.insert(row.key.into(), row.words.len() / 8, Some(row.at));
@@ -214,7 +216,7 @@ impl Sheet {
     fn forget(&mut self, began: Wall) {
         self.began = Some(began);
         self.read = HEADER;
-        self.limited = 0;
+        self.room = Room::default();
         for row in &mut self.rows {
             row.at = None;
         }
@@ -225,7 +227,7 @@ impl Sheet {
         for &(row, at) in placed {
             if let Some(row) = self.rows.get_mut(row.index()) {
                 row.at = Some(at);
-                self.limited += usize::from(row::is_limited(&row.key));
+                self.room.take(&row.key);
             }
         }
         for &touched in &self.touched {
@@ -242,7 +244,9 @@ impl Sheet {
 
     fn insert(&mut self, key: Rc<[u8]>, words: usize, at: Option<usize>) -> RowId {
         let row = RowId(u32::try_from(self.rows.len()).unwrap_or(u32::MAX));
-        self.limited += usize::from(at.is_some() && row::is_limited(&key));
+        if at.is_some() {
+            self.room.take(&key);
+        }
         self.index.insert(Rc::clone(&key), row);
         self.rows.push(Row { key, words, at, pending: None, is_touched: false });
         row
