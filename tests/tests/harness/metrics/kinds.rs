@@ -162,8 +162,13 @@ fn headers_become_figures_of_the_business() {
     }
     host.advance(TICK).unwrap();
     let text = openmetrics(&mut host);
-    let custom: Vec<_> = text.lines().filter(|line| line.contains("_custom_")).collect();
+    let shown = |line: &&str| line.contains("_custom_") || line.contains("invalid_values");
+    let custom: Vec<_> = text.lines().filter(shown).collect();
     insta::assert_snapshot!(custom.join("\n"), @r#"
+    # TYPE sightline_invalid_values counter
+    # HELP sightline_invalid_values Values of custom metrics that are no amounts
+    sightline_invalid_values_total{metric="sightline.custom.payments"} 3
+    sightline_invalid_values_total{metric="sightline.custom.sizes"} 1
     # TYPE sightline_custom_payments_EUR counter
     # UNIT sightline_custom_payments_EUR EUR
     # HELP sightline_custom_payments_EUR Custom metric, as the configuration has it
