@@ -143,7 +143,8 @@ impl Signal {
         ExportLogsServiceRequest::decode(message).map(Self::Logs)
     }
 
-    fn metrics(message: Bytes) -> Result<Self, DecodeError> {
+    /// What a message says of metrics.
+    pub fn metrics(message: Bytes) -> Result<Self, DecodeError> {
         ExportMetricsServiceRequest::decode(message).map(Self::Metrics)
     }
 }

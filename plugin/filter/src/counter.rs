@@ -6,7 +6,7 @@ use sightline_core::red::{Format, Level, Recorder, family, openmetrics};
 use sightline_core::route::Source;
 use sightline_core::{Direction, Exchange, Observation, Plan, Wall};
 
-use crate::meter::SharedMeter;
+use crate::meter::{Meter, SharedMeter};
 use crate::root::Root;
 use crate::shared::Shared;
 use crate::stats::SeriesStats;
@@ -130,7 +130,8 @@ impl Counter {
         };
         let Ok(mut meter) = self.meter.try_borrow_mut() else { return };
         let leads = meter.leads();
-        teller.tick(leads, root, &mut meter.ledgers, shared.clock.now());
+        let Meter { telling, ledgers, .. } = &mut *meter;
+        teller.tick(leads, root, telling, ledgers, shared.clock.now());
     }
 
     /// Writes all that was counted, by all workers.

@@ -13,7 +13,7 @@ use sightline_core::{ExportPlan, Exported, Monotonic, Rng, number};
 
 use crate::abi::{self, CallError, Token};
 use crate::ledger;
-use crate::meter::SharedMeter;
+use crate::meter::{Meter, SharedMeter};
 use crate::request::Request;
 use crate::stats::Stats;
 
@@ -40,8 +40,8 @@ pub(crate) struct Sender {
     meter: Option<SharedMeter>,
     /// How many items wait, as far as the meter knows.
     waiting: u32,
-    /// Items that the collector has taken, or has refused for good, since ever.
-    settled: u64,
+    /// Requests that the collector has taken, since ever.
+    taken: u64,
     calls: Vec<Call>,
     tally: Tally,
     trouble: Trouble,
@@ -182,7 +182,7 @@ impl Sender {
             exporter,
             meter,
             waiting: 0,
-            settled: 0,
+            taken: 0,
             calls: Vec::new(),
             tally: Tally::default(),
             trouble: Trouble::default(),
@@ -206,9 +206,20 @@ impl Sender {
         self.exporter.is_empty()
     }
 
-    /// Items that the collector has taken, or has refused for good, since ever. It is up to date once told.
-    pub(crate) fn settled(&self) -> u64 {
-        self.settled
+    /// Whether a request is under way.
+    pub(crate) fn is_calling(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
+    /// Requests that the collector has taken, if only in part, since ever.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Drops all that waits or is under way, and does not hear of it any more.
+    pub(crate) fn give_up(&mut self) {
+        self.calls.clear();
+        self.exporter.give_up();
     }
 
     /// Takes an item, such as the span of a request that is over. Says whether there was room for it.
@@ -229,6 +240,9 @@ impl Sender {
 
     fn send(&mut self, root: u32, message: &mut Vec<u8>, rng: &mut Rng) {
         let now = abi::monotonic_now();
+        if self.signal == Signal::Metrics && self.was_silent(now) {
+            self.give_up();
+        }
         for _ in 0..MOST_CALLS {
             let Some((batch, items, _)) = self.exporter.due(now) else { break };
             message.clear();
@@ -247,12 +261,33 @@ impl Sender {
         }
     }
 
+    /// What the collector has taken is written down at once: it is not to be told again, whatever becomes of this
+    /// worker.
+    fn settle(&self) {
+        let meter = self.meter.as_ref().and_then(|meter| meter.try_borrow_mut().ok());
+        if let Some(mut meter) = meter {
+            let Meter { telling, ledgers, .. } = &mut *meter;
+            telling.settle(self.taken, &mut ledgers.told);
+        }
+    }
+
+    /// Whether this worker was stuck for so long that another one tells what is counted.
+    fn was_silent(&self, now: Monotonic) -> bool {
+        let meter = self.meter.as_ref().and_then(|meter| meter.try_borrow().ok());
+        meter.is_some_and(|meter| meter.was_silent(now))
+    }
+
     fn answered(&mut self, token: Token, reply: &Reply, what: &str, rng: &mut Rng) {
         let Some(call) = self.calls.iter().find(|call| call.token == token).copied() else {
             return;
         };
         self.calls.retain(|call| call.token != token);
-        self.exporter.answered(call.batch, &reply.verdict, abi::monotonic_now(), rng);
+        self.taken += u64::from(matches!(reply.verdict, Verdict::Accepted { .. }));
+        let now = abi::monotonic_now();
+        self.exporter.answered(call.batch, &reply.verdict, now, rng);
+        if self.signal == Signal::Metrics && self.is_empty() && !self.was_silent(now) {
+            self.settle();
+        }
         if !matches!(reply.verdict, Verdict::Accepted { rejected: 0 }) {
             self.trouble.failed(&format!("{what} {}", reply.message));
         }
@@ -261,7 +296,6 @@ impl Sender {
     /// Tells what has happened, to the log too if that was trouble.
     fn tell(&mut self, stats: &mut Stats) {
         let counts = self.exporter.take_counts();
-        self.settled += counts.exported + counts.rejected;
         self.count(counts, stats);
         self.trouble.dropped += counts.queue_full + counts.rejected + counts.expired;
         let Trouble { failures, dropped, last } = &self.trouble;

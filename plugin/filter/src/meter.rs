@@ -5,14 +5,16 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use sightline_core::red::roll::Member;
 use sightline_core::red::{Counting, Exemplars, Family, Levels, Sheet, Snapshot, family};
-use sightline_core::{MetricsPlan, Moment, Rng, Wall};
+use sightline_core::{MetricsPlan, Moment, Monotonic, Rng, Wall};
 
 use crate::abi;
 use crate::ledger::SharedValue;
 use crate::stats::Stats;
+use crate::teller::Telling;
 
 /// All meters of this VM, one for each service.
 #[derive(Default)]
@@ -25,11 +27,17 @@ pub(crate) type SharedMeter = Rc<RefCell<Meter>>;
 pub(crate) struct Meter {
     pub(crate) ledgers: Ledgers,
     pub(crate) levels: Levels,
+    pub(crate) telling: Telling,
     sheet: Sheet,
     exemplars: Exemplars,
     member: Member,
     leads: bool,
+    /// When it was last said that this worker is there.
+    agreed: Monotonic,
 }
+
+/// For so long the other workers are sure to count on this one, though it says nothing.
+const SILENCE: Duration = Duration::from_secs(4);
 
 /// What the workers share of one service.
 pub(crate) struct Ledgers {
@@ -40,7 +48,7 @@ pub(crate) struct Ledgers {
     pub(crate) roll: SharedValue,
     /// Requests that stand for others.
     pub(crate) exemplars: SharedValue,
-    /// The sums as they were when they were last told, where only what is new is told.
+    /// When they were last told, and the sums as they were then where only what is new is told.
     pub(crate) told: SharedValue,
 }
 
@@ -91,16 +99,23 @@ impl Meter {
         Self {
             ledgers: Ledgers::of(service),
             levels: Levels::default(),
+            telling: Telling::default(),
             sheet,
             exemplars: Exemplars::default(),
             member: Member::new(u64::from_le_bytes(rng.next_8())),
             leads: false,
+            agreed: Monotonic::default(),
         }
     }
 
     /// Whether this worker does what is to be done once.
     pub(crate) fn leads(&self) -> bool {
         self.leads
+    }
+
+    /// Whether the other workers may have taken this one for lost.
+    pub(crate) fn was_silent(&self, now: Monotonic) -> bool {
+        now.since(self.agreed) > SILENCE
     }
 
     /// What a recorder counts into.
@@ -135,6 +150,7 @@ impl Meter {
         let answer = self.member.answer(&self.levels, now.monotonic, &mut self.ledgers.roll);
         if let Some(answer) = answer {
             self.leads = answer.leads;
+            self.agreed = now.monotonic;
             stats.move_levels(&answer.before, &self.levels);
             self.count(&family::LOST, &[], answer.lost, stats);
         }

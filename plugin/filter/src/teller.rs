@@ -1,5 +1,6 @@
 //! Tells a collector what was counted, by all workers and by one of them: the one that leads.
 
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use sightline_core::config::Temporality;
@@ -8,6 +9,7 @@ use sightline_core::red::Before;
 use sightline_core::{Moment, Monotonic, Plan, Wall};
 
 use crate::exporters::{self, Exporters};
+use crate::ledger::SharedValue;
 use crate::meter::{Copies, Ledgers, SharedMeter};
 use crate::root::Root;
 
@@ -17,21 +19,30 @@ pub(crate) struct Teller {
     interval: Duration,
     temporality: Temporality,
     due: Monotonic,
-    /// When it was last told of, by this worker.
-    last: Wall,
+    /// By which it is known to be there.
+    mark: Rc<()>,
+}
+
+/// What this VM tells of a service, and for which root. Where several roots count for one service, one tells.
+#[derive(Default)]
+pub(crate) struct Telling {
+    /// Of the teller that was configured last.
+    teller: Weak<()>,
     under_way: Option<UnderWay>,
 }
 
 /// Sums that a collector is being told of.
 struct UnderWay {
-    /// When they were read, and all of them, as they are written down once the collector has them.
+    sender: exporters::Shared,
+    /// When they were read, and with it what is to be known of them the next time, as it is written down once
+    /// the collector has them.
     told: Vec<u8>,
-    /// How much the collector had settled before.
-    settled: u64,
+    /// How many requests the collector had taken before.
+    taken: u64,
 }
 
-/// The longest request. A collector refuses a gRPC message from 4 MiB on, and something is still put around.
-const LONGEST: usize = 3 * 1024 * 1024;
+/// The longest request, before it is compressed. It lies in memory several times while it is written.
+const LONGEST: usize = 128 * 1024;
 
 impl Teller {
     pub(crate) fn new(
@@ -41,63 +52,104 @@ impl Teller {
         now: Monotonic,
     ) -> Option<Self> {
         let (export, otlp) = (plan.export.as_ref()?, plan.metrics.otlp.as_ref()?);
+        let mark = Rc::new(());
+        if let Ok(mut meter) = meter.try_borrow_mut() {
+            meter.telling.teller = Rc::downgrade(&mark);
+        }
         Some(Self {
             sender: exporters.join(export, Signal::Metrics, Some(meter)),
             interval: otlp.interval,
             temporality: otlp.temporality,
             due: now.after(otlp.interval),
-            last: Wall(0),
-            under_way: None,
+            mark,
         })
     }
 
-    /// Tells what there is to be told, if it is time, and this worker `leads`. What another one is telling is
-    /// its own affair.
-    pub(crate) fn tick(&mut self, leads: bool, root: &Root, ledgers: &mut Ledgers, now: Moment) {
+    /// Tells what there is to be told, if it is time, and this worker `leads`.
+    pub(crate) fn tick(
+        &mut self,
+        leads: bool,
+        root: &Root,
+        telling: &mut Telling,
+        ledgers: &mut Ledgers,
+        now: Moment,
+    ) {
+        if !telling.is_by(&self.mark) {
+            return;
+        }
         if !leads {
-            self.under_way = None;
-            return;
-        }
-        let Ok(sender) = self.sender.try_borrow() else { return };
-        // One reading after the other: a later one says all that an earlier one did.
-        if !sender.is_empty() {
-            return;
-        }
-        let settled = sender.settled();
-        drop(sender);
-        if let Some(under_way) = self.under_way.take().filter(|it| settled > it.settled) {
-            ledgers.told.replace(&under_way.told);
-        }
-        if now.monotonic >= self.due {
+            telling.give_up();
+        } else if telling.is_over(&self.sender, &mut ledgers.told) && now.monotonic >= self.due {
             self.due = now.monotonic.after(self.interval);
-            self.tell(root, ledgers, settled, now);
+            telling.under_way = self.tell(root, ledgers, now);
         }
     }
 
-    fn tell(&mut self, root: &Root, ledgers: &Ledgers, settled: u64, now: Moment) {
+    fn tell(&self, root: &Root, ledgers: &Ledgers, now: Moment) -> Option<UnderWay> {
         let (copies, routes) = (ledgers.read(), root.route_sources());
         let told = ledgers.told.read();
-        let before = match self.temporality {
-            Temporality::Cumulative => None,
-            Temporality::Delta => before(&told),
-        };
-        let snapshot = copies.snapshot(&root.plan.metrics, &routes, self.last, now.wall);
-        let reading = snapshot.read_since(before);
-        if let Ok(mut sender) = self.sender.try_borrow_mut() {
-            write_metrics(&reading, self.temporality, LONGEST, &mut |piece| {
-                sender.offer(now.monotonic, &mut |out| out.extend_from_slice(piece));
-            });
+        let before = before(&told);
+        let last = before.map_or(Wall(0), |before| before.at);
+        let snapshot = copies.snapshot(&root.plan.metrics, &routes, last, now.wall);
+        let is_delta = self.temporality == Temporality::Delta;
+        let reading = snapshot.read_since(before.filter(|_| is_delta));
+        let mut sender = self.sender.try_borrow_mut().ok()?;
+        write_metrics(&reading, self.temporality, LONGEST, &mut |piece| {
+            sender.offer(now.monotonic, &mut |out| out.extend_from_slice(piece));
+        });
+        let told = as_told(&copies, is_delta, reading.now);
+        Some(UnderWay { sender: Rc::clone(&self.sender), told, taken: sender.taken() })
+    }
+}
+
+impl Telling {
+    /// Whether it is this teller that tells: the one that was configured last, of those that are left.
+    fn is_by(&mut self, mark: &Rc<()>) -> bool {
+        if self.teller.strong_count() == 0 {
+            self.teller = Rc::downgrade(mark);
         }
-        self.last = now.wall;
-        if self.temporality == Temporality::Delta {
-            self.under_way = Some(UnderWay { told: as_told(&copies, now.wall), settled });
+        self.teller.as_ptr() == Rc::as_ptr(mark)
+    }
+
+    /// Another worker tells all of it, and would tell it twice.
+    fn give_up(&mut self) {
+        if let Some(under_way) = self.under_way.take()
+            && let Ok(mut sender) = under_way.sender.try_borrow_mut()
+        {
+            sender.give_up();
+        }
+    }
+
+    /// Whether the next reading can be told. A later one says all that an earlier one did, so they go one after
+    /// the other; and what the collector has not taken is told again by the next one.
+    fn is_over(&mut self, next: &exporters::Shared, told: &mut SharedValue) -> bool {
+        let Some(under_way) = &self.under_way else { return true };
+        let Ok(mut sender) = under_way.sender.try_borrow_mut() else { return false };
+        // A collector that is not told any more is not waited for.
+        if !Rc::ptr_eq(&under_way.sender, next) && !sender.is_calling() {
+            sender.give_up();
+        }
+        if !sender.is_empty() {
+            return false;
+        }
+        let taken = sender.taken();
+        drop(sender);
+        self.settle(taken, told);
+        true
+    }
+
+    /// What was under way is answered, or tried no longer. It is written down if the collector has taken it.
+    pub(crate) fn settle(&mut self, taken: u64, told: &mut SharedValue) {
+        if let Some(under_way) = self.under_way.take().filter(|it| taken > it.taken) {
+            told.replace(&under_way.told);
         }
     }
 }
 
-/// What the collector has been told, as it is written down.
-fn as_told(copies: &Copies, at: Wall) -> Vec<u8> {
-    [&at.0.to_le_bytes(), &*copies.sums].concat()
+/// What the collector has been told, as it is written down: sums only where they are taken off the next ones.
+fn as_told(copies: &Copies, is_delta: bool, at: Wall) -> Vec<u8> {
+    let sums = if is_delta { &*copies.sums } else { &[] };
+    [&at.0.to_le_bytes(), sums].concat()
 }
 
 /// What the collector had been told, if anything.

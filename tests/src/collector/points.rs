@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sightline_cli::otlp::Signal;
 use sightline_cli::otlp::proto::collector::metrics::v1::ExportMetricsServiceRequest;
 use sightline_cli::otlp::proto::common::v1::any_value::Value as Any;
 use sightline_cli::otlp::proto::common::v1::{InstrumentationScope, KeyValue};
@@ -53,6 +54,14 @@ pub enum PointValue {
 }
 
 impl ReceivedPoint {
+    /// All points of an export's message, in their order.
+    pub fn all_in(message: &[u8]) -> Vec<Self> {
+        match Signal::metrics(message.to_vec().into()) {
+            Ok(Signal::Metrics(request)) => points(&request),
+            other => panic!("no metrics: {other:?}"),
+        }
+    }
+
     /// Whether it has at least these attributes. Whole numbers are compared as text.
     pub fn has(&self, attributes: &[(&str, &str)]) -> bool {
         attributes.iter().all(|(name, value)| self.text(name) == Some(value))

@@ -8,6 +8,7 @@ mod budget;
 mod export;
 mod export_budget;
 mod metrics;
+mod metrics_export;
 mod scenarios;
 
 use serde_json::Value;

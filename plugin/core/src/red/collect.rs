@@ -87,11 +87,14 @@ impl<'a> Snapshot<'a> {
     pub fn read_since(&self, before: Option<Before<'a>>) -> Reading<'a> {
         let began = row::began(self.sheet).unwrap_or(self.now);
         let before = before.filter(|before| row::began(before.sheet) == Some(began));
+        // A point must not end before it begins, even if somebody sets the clock back.
+        let now = self.now.max(Wall(began.0.saturating_add(1)));
+        let since = before.map_or(began, |before| before.at.min(Wall(now.0.saturating_sub(1))));
         let mut families = self.families(began, before);
         families.extend(self.levels());
         families.push(info());
         families.retain(|family| !family.points.is_empty());
-        Reading { began, since: before.map_or(began, |before| before.at), now: self.now, families }
+        Reading { began, since, now, families }
     }
 
     fn families(&self, began: Wall, before: Option<Before<'a>>) -> Vec<FamilyReading<'a>> {
