@@ -10,7 +10,7 @@ use wasmparser::{Name, NameSectionReader, Parser, Payload, TypeRef};
 
 /// What the filter asks of the host. A new one has a price for users: it is added here on purpose. That
 /// the oldest supported Envoy offers each of them is checked when the module is finished.
-const IMPORTS: [&str; 24] = [
+const IMPORTS: [&str; 25] = [
     "env.proxy_add_header_map_value",
     "env.proxy_call_foreign_function",
     "env.proxy_define_metric",
