@@ -19,7 +19,7 @@ use crate::Outcome;
 use crate::args::Fuzz;
 
 /// All targets: the files in `fuzz/fuzz_targets/`.
-pub(crate) const TARGETS: [&str; 10] = [
+pub(crate) const TARGETS: [&str; 12] = [
     "template",
     "matcher",
     "inference",
@@ -30,6 +30,8 @@ pub(crate) const TARGETS: [&str; 10] = [
     "tracestate",
     "baggage",
     "otlp_reply",
+    "sheet",
+    "roll",
 ];
 
 /// How the compiler is told to count which code runs and what it compares, as cargo-fuzz tells it. It only

@@ -10,11 +10,13 @@ use std::hash::Hasher;
 pub struct Quick(u64);
 
 impl Hasher for Quick {
+    #[inline]
     fn finish(&self) -> u64 {
         // The table takes its group from the low bits and its tag from the high ones.
         self.0 ^ self.0 >> 32
     }
 
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         let (words, tail) = bytes.as_chunks::<8>();
         for word in words {
@@ -25,18 +27,22 @@ impl Hasher for Quick {
         self.write_u64(tail.rotate_left(8) ^ bytes.len() as u64);
     }
 
+    #[inline]
     fn write_u16(&mut self, number: u16) {
         self.write_u64(number.into());
     }
 
+    #[inline]
     fn write_u32(&mut self, number: u32) {
         self.write_u64(number.into());
     }
 
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
+    #[inline]
     fn write_usize(&mut self, number: usize) {
         self.write_u64(number as u64);
     }

@@ -86,11 +86,13 @@ impl Observation<'_> {
     }
 
     /// The status sent; none if none was.
+    #[inline]
     pub fn status(&self) -> Option<u16> {
         self.response.status
     }
 
     /// What became of the request.
+    #[inline]
     pub fn outcome(&self) -> Outcome {
         match self.status() {
             _ if self.grpc_status().is_some_and(grpc::is_servers_fault) => Outcome::Failure,
@@ -102,6 +104,7 @@ impl Observation<'_> {
 
     /// Why it failed, in one word that says little enough to be a label: the host's reason, else the status of the call, else
     /// of the response. What the app's own error is, only its status says. None where it did not fail.
+    #[inline]
     pub fn error_type(&self) -> Option<ErrorType> {
         let flags = self.ending.flags;
         let cut_short = flags.cut_short() || flags.client_gone() && self.stream().is_none();
@@ -125,6 +128,7 @@ impl Observation<'_> {
     }
 
     /// What kind of stream the response is, if it is one.
+    #[inline]
     pub fn stream(&self) -> Option<Stream> {
         match self.status() {
             Some(101) => Some(Stream::WebSocket),
@@ -134,12 +138,14 @@ impl Observation<'_> {
     }
 
     /// The status of a gRPC call.
+    #[inline]
     pub(crate) fn grpc_status(&self) -> Option<u32> {
         self.ending.grpc_status.filter(|_| self.head.is_grpc)
     }
 
     /// What tells the series that counts it apart. A response that was cut short counts as what it began as: to know
     /// of that, the host would have to be asked about each request.
+    #[inline]
     pub(crate) fn parts(&self, route: Number, direction: Direction) -> Parts {
         Parts {
             direction,
@@ -168,6 +174,7 @@ impl Observation<'_> {
     }
 
     /// Whether it can stand for others: its span is one that can be looked at.
+    #[inline]
     pub(crate) fn is_exemplary(&self) -> bool {
         self.exported != Exported::No
     }

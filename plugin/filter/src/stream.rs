@@ -21,6 +21,8 @@ pub(crate) struct Stream {
     stage: Stage,
     /// Where it is counted as long as it is under way.
     active: Option<Active>,
+    /// Whether our trace context was written into the request. Else whatever stands there was the caller's.
+    is_edited: bool,
 }
 
 enum Stage {
@@ -32,7 +34,7 @@ enum Stage {
 
 impl Stream {
     pub(crate) fn new(root: Rc<Root>) -> Self {
-        Self { root, stage: Stage::Created, active: None }
+        Self { root, stage: Stage::Created, active: None, is_edited: false }
     }
 
     pub(crate) fn on_request_headers(&mut self, shared: &mut Shared) {
@@ -43,6 +45,7 @@ impl Stream {
             endpoint::answer(&self.root, format, shared);
         } else {
             exchange.edit_request(&self.root.plan, |edit| abi::apply(Side::Request, edit));
+            self.is_edited = true;
             let Root { plan, tracer, counter, .. } = &*self.root;
             self.active = counter.as_ref().and_then(|it| it.enter(&exchange, plan, tracer));
         }
@@ -68,7 +71,7 @@ impl Stream {
         if !exchange.is_answered() {
             respond(&mut exchange, &self.root.plan);
         }
-        self.root.tracer.settle(&mut exchange);
+        self.root.tracer.settle(&mut exchange, self.is_edited);
         self.root.with_route(&exchange, |route, counts| {
             let plan = &self.root.plan;
             if plan.metrics.stats {

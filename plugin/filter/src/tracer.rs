@@ -56,9 +56,10 @@ impl Tracer {
         }
     }
 
-    /// Lets the exchange take over what another tracer has sent upstream, if there is one.
-    pub(crate) fn settle(&self, exchange: &mut Exchange) {
-        let watching = self.watch.get() == Watch::Next;
+    /// Lets the exchange take over what another tracer has sent upstream, if there is one. Only a request that `is_edited`
+    /// by us shows whether there is.
+    pub(crate) fn settle(&self, exchange: &mut Exchange, is_edited: bool) {
+        let watching = is_edited && self.watch.get() == Watch::Next;
         if !watching && self.tracing.get() != Tracing::Enrich {
             return;
         }

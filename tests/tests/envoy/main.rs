@@ -14,6 +14,7 @@ mod fixture;
 mod frameworks;
 mod generated;
 mod hostile_input;
+mod hostile_metrics;
 mod metrics_export;
 mod metrics_page;
 mod opentelemetry_python;

@@ -77,12 +77,10 @@ fn a_request_that_an_earlier_filter_answers() {
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 2
-      proxy_get_header_map_value 1
-      proxy_get_property 1
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_set_property 1
-    bytes to the module 325, from it 468
+    bytes to the module 325, from it 436
     allocations for the host 2, 285 bytes
     ");
 }

@@ -7,6 +7,7 @@ mod behaviour;
 mod budget;
 mod export;
 mod export_budget;
+mod hostile_metrics;
 mod metrics;
 mod metrics_export;
 mod scenarios;

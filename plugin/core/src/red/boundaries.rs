@@ -56,6 +56,7 @@ impl Boundaries {
     }
 
     /// The bucket of a value: as many as there are boundaries is that of all above the last.
+    #[inline]
     pub fn bucket(&self, value: Decimal) -> usize {
         self.0.partition_point(|boundary| *boundary < value)
     }

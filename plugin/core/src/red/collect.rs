@@ -103,7 +103,9 @@ impl<'a> Snapshot<'a> {
         let mut families: Vec<_> = FAMILIES.iter().chain(customs).map(empty).collect();
         let mut mixed = vec![false; families.len()];
         let exemplars = Collection::read(self.exemplars, began);
-        for row in Rows::from(self.sheet, HEADER) {
+        // What is no sheet has no rows: whoever adds something begins one.
+        let sheet = row::began(self.sheet).map_or(&[][..], |_| self.sheet);
+        for row in Rows::from(sheet, HEADER) {
             let Some((place, boundaries, parsed, labels)) = self.place(row.key) else { continue };
             let numbers = new_numbers(row, before);
             let (Some(numbers), Some(family)) = (numbers, families.get_mut(place)) else {

@@ -34,6 +34,7 @@ impl Decimal {
     }
 
     /// The whole part, and the billionths behind it.
+    #[inline]
     pub fn parts(self) -> (u64, u64) {
         (self.whole, self.nanos.into())
     }
@@ -79,6 +80,7 @@ impl Decimal {
 }
 
 impl From<Duration> for Decimal {
+    #[inline]
     fn from(duration: Duration) -> Self {
         Self { whole: duration.as_secs(), nanos: duration.subsec_nanos() }
     }

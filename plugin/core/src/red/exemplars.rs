@@ -39,6 +39,7 @@ const SIZE: usize = 4 + 1 + 16 + 8 + 8 + 4 + 8;
 
 impl Exemplars {
     /// A request that was counted, which may stand for its bucket from now on.
+    #[inline]
     pub(super) fn offer(
         &mut self,
         row: RowId,
@@ -78,10 +79,15 @@ impl Exemplars {
 impl Collection {
     /// Those that belong to the sheet which began then.
     pub(super) fn read(state: &[u8], began: Wall) -> Self {
-        let exemplars = state
-            .strip_prefix(&began.0.to_le_bytes())
-            .map(|rest| rest.as_chunks::<SIZE>().0.iter().filter_map(Placed::read).collect());
-        Self { exemplars: exemplars.unwrap_or_default() }
+        let mut exemplars: Vec<Placed> = Vec::new();
+        let rest = state.strip_prefix(&began.0.to_le_bytes()).unwrap_or_default();
+        for placed in rest.as_chunks::<SIZE>().0.iter().filter_map(Placed::read) {
+            // What is out of order is not ours, and would hide what is.
+            if exemplars.last().is_none_or(|last| last.key() < placed.key()) {
+                exemplars.push(placed);
+            }
+        }
+        Self { exemplars }
     }
 
     /// Those of the row whose numbers are there, by bucket.
@@ -92,8 +98,7 @@ impl Collection {
     }
 
     fn insert(&mut self, new: Placed) {
-        let key = |it: &Placed| (it.at, it.exemplar.bucket);
-        match self.exemplars.binary_search_by_key(&key(&new), key) {
+        match self.exemplars.binary_search_by_key(&new.key(), Placed::key) {
             Ok(place) => {
                 if let Some(old) =
                     self.exemplars.get_mut(place).filter(|old| old.exemplar.at <= new.exemplar.at)
@@ -134,6 +139,10 @@ impl Collection {
 }
 
 impl Placed {
+    fn key(&self) -> (u32, usize) {
+        (self.at, self.exemplar.bucket)
+    }
+
     fn read(bytes: &[u8; SIZE]) -> Option<Self> {
         let (at, rest) = bytes.split_first_chunk()?;
         let (&[bucket], rest) = rest.split_first_chunk()?;

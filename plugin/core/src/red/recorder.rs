@@ -70,6 +70,7 @@ pub struct Counting<'a> {
 
 impl SeriesId {
     /// As a place in a list.
+    #[inline]
     pub fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
@@ -91,6 +92,7 @@ impl Recorder {
     }
 
     /// Counts a finished request.
+    #[inline]
     pub fn record(
         &mut self,
         observation: &Observation<'_>,
@@ -167,6 +169,7 @@ impl Recorder {
         std::mem::take(&mut self.overflowed)
     }
 
+    #[inline]
     fn count(&self, series: &Series, observation: &Observation<'_>, counting: &mut Counting<'_>) {
         let boundaries =
             if series.name.is_stream { &Boundaries::STREAMS } else { &self.boundaries };

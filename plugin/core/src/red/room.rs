@@ -3,19 +3,27 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault};
 
-use super::collect::NAMES;
+use super::collect::{CUSTOM, NAMES};
 use super::row;
 use crate::Quick;
 
-/// What of a sheet counts towards its limit.
+/// What of a sheet counts towards its limit, each kind by itself: whoever fills one leaves room in the others.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    /// Series that are counted in rows, by what tells them apart whatever their buckets.
+    /// Series of requests.
+    requests: Taken,
+    /// Series of custom metrics.
+    custom: Taken,
+    /// Series of which only the name is shared.
+    names: Taken,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// By what tells them apart whatever their buckets.
     series: HashSet<u64, BuildHasherDefault<Quick>>,
     /// Rows of these.
     rows: usize,
-    /// Series of which only the name is shared.
-    names: usize,
 }
 
 /// Rows that there may be for each series: buckets can be configured anew while a process lives, and each time
@@ -24,34 +32,32 @@ const ROWS: usize = 4;
 
 impl Room {
     /// Whether a row with this key fits, where so many series may be.
-    pub(super) fn has_for(&self, key: &[u8], limit: usize) -> bool {
-        if is_name(key) {
-            return self.names < limit;
-        }
-        let is_known = || self.series.contains(&series(key));
-        self.rows < limit.saturating_mul(ROWS) && (self.series.len() < limit || is_known())
+    pub(super) fn has_for(&mut self, key: &[u8], limit: usize) -> bool {
+        let Taken { series, rows } = self.taken_by(key);
+        let is_known = || series.contains(&series_of(key));
+        *rows < limit.saturating_mul(ROWS) && (series.len() < limit || is_known())
     }
 
     /// A row with this key is in the sheet.
     pub(super) fn take(&mut self, key: &[u8]) {
-        if !row::is_limited(key) {
-            return;
+        if row::is_limited(key) {
+            let taken = self.taken_by(key);
+            taken.rows += 1;
+            taken.series.insert(series_of(key));
         }
-        if is_name(key) {
-            self.names += 1;
-        } else {
-            self.rows += 1;
-            self.series.insert(series(key));
+    }
+
+    fn taken_by(&mut self, key: &[u8]) -> &mut Taken {
+        match row::family(key) {
+            Some(NAMES) => &mut self.names,
+            Some(CUSTOM) => &mut self.custom,
+            _ => &mut self.requests,
         }
     }
 }
 
-fn is_name(key: &[u8]) -> bool {
-    row::family(key) == Some(NAMES)
-}
-
 /// What tells a series from others: its family and its labels.
-fn series(key: &[u8]) -> u64 {
+fn series_of(key: &[u8]) -> u64 {
     let labels = row::parse(key).map_or(&[][..], |parsed| parsed.labels);
     BuildHasherDefault::<Quick>::default().hash_one((row::family(key), labels))
 }
@@ -88,12 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn names_leave_room_for_sums() {
+    fn each_kind_leaves_room_for_the_others() {
         let name = |label: &str| row::key(NAMES, true, None, &[label]);
         let mut room = Room::default();
         room.take(&name("a"));
         assert!(!room.has_for(&name("b"), 1));
         assert!(room.has_for(&row::key(1, true, None, &["a"]), 1));
+        assert!(room.has_for(&row::key(CUSTOM, true, None, &["a"]), 1));
         room.take(&row::key(1, false, None, &["what is not limited"]));
         assert!(room.has_for(&row::key(1, true, None, &["a"]), 1));
     }

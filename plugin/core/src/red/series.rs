@@ -59,6 +59,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// As one key.
+    #[inline]
     pub(super) fn pack(self) -> Labels {
         let numbers = [
             (self.direction as u64, 1),

@@ -58,8 +58,9 @@ pub(super) struct Heading {
 impl Sheet {
     /// The row with this heading, whatever the limit.
     pub(super) fn row(&mut self, heading: &Heading) -> RowId {
-        let row = match self.index.get(heading.key.as_slice()) {
-            Some(row) => *row,
+        let known = self.index.get(heading.key.as_slice()).copied();
+        let row = match known.filter(|row| self.has_words(*row, heading.words)) {
+            Some(row) => row,
             None => self.insert(heading.key.as_slice().into(), heading.words, None),
         };
         self.begin_counting(row);
@@ -83,30 +84,22 @@ impl Sheet {
     /// Adds to a number of a row.
     #[inline]
     pub(super) fn add(&mut self, row: RowId, word: usize, number: u64) {
-        let Some(it) = self.rows.get_mut(row.index()) else { return };
-        let at = it.pending.unwrap_or(usize::MAX).saturating_add(word);
-        if let Some(sum) = self.pending.get_mut(at) {
-            *sum = sum.wrapping_add(number);
-        }
-        if !it.is_touched {
-            it.is_touched = true;
-            self.touched.push(row);
-        }
+        add(self.touch(row), word, number);
     }
 
     /// Adds an amount: a whole part, and billionths in a number of their own, which takes longer to overflow than
     /// any proxy lives.
     pub(super) fn add_amount(&mut self, row: RowId, amount: Decimal) {
-        let (whole, nanos) = amount.parts();
-        self.add(row, 0, whole);
-        self.add(row, 1, nanos);
+        add_amount(self.touch(row), amount);
     }
 
     /// Counts a value of a histogram: its amount, and one in its bucket. Hands back which that was.
+    #[inline]
     pub(super) fn observe(&mut self, row: RowId, boundaries: &Boundaries, value: Decimal) -> usize {
         let bucket = boundaries.bucket(value);
-        self.add_amount(row, value);
-        self.add(row, Heading::SUM + bucket, 1);
+        let numbers = self.touch(row);
+        add_amount(numbers, value);
+        add(numbers, Heading::SUM + bucket, 1);
         bucket
     }
 
@@ -115,6 +108,17 @@ impl Sheet {
     pub fn begin(&mut self, family: &Family, labels: &[&str]) {
         let row = self.row(&Heading::counter(family_number(family), labels));
         self.add(row, 0, 0);
+    }
+
+    /// What is to be added to a row that now has something to be added.
+    #[inline]
+    fn touch(&mut self, row: RowId) -> &mut [u64] {
+        let Some(it) = self.rows.get_mut(row.index()) else { return &mut [] };
+        if !it.is_touched {
+            it.is_touched = true;
+            self.touched.push(row);
+        }
+        it.range().and_then(|range| self.pending.get_mut(range)).unwrap_or_default()
     }
 
     /// Adds to a counter that no request has a series of.
@@ -189,14 +193,16 @@ impl Sheet {
     /// Gets to know what others have written. Hands back what is there, or a sheet without rows.
     fn read_on(&mut self, state: &[u8], now: Wall) -> Vec<u8> {
         let began = row::began(state);
-        let sheet = if began.is_some() { state.to_vec() } else { row::empty_sheet(now) };
+        let mut sheet = if began.is_some() { state.to_vec() } else { row::empty_sheet(now) };
         let began = began.unwrap_or(now);
         if self.began != Some(began) || self.read > sheet.len() {
             self.forget(began);
         }
         let mut rows = Rows::from(&sheet, self.read);
         for row in rows.by_ref() {
-            match self.index.get(row.key) {
+            let words = row.words.len() / 8;
+            let known = self.index.get(row.key).copied();
+            match known.filter(|known| self.has_words(*known, words)) {
                 Some(known) => {
                     if let Some(known) = self.rows.get_mut(known.index()) {
                         known.at = Some(row.at);
@@ -204,11 +210,13 @@ impl Sheet {
                     self.room.take(row.key);
                 }
                 None => {
-                    self.insert(row.key.into(), row.words.len() / 8, Some(row.at));
+                    self.insert(row.key.into(), words, Some(row.at));
                 }
             }
         }
         self.read = rows.at();
+        // Behind what nobody can read, nobody would find what is added.
+        sheet.truncate(self.read);
         sheet
     }
 
@@ -252,6 +260,11 @@ impl Sheet {
         row
     }
 
+    /// Whether a row has so many numbers, as it has unless somebody else wrote it.
+    fn has_words(&self, row: RowId, words: usize) -> bool {
+        self.rows.get(row.index()).is_some_and(|row| row.words == words)
+    }
+
     fn begin_counting(&mut self, row: RowId) {
         let Some(row) = self.rows.get_mut(row.index()) else { return };
         if row.pending.is_none() {
@@ -261,13 +274,29 @@ impl Sheet {
     }
 }
 
+#[inline]
+fn add(numbers: &mut [u64], word: usize, number: u64) {
+    if let Some(sum) = numbers.get_mut(word) {
+        *sum = sum.wrapping_add(number);
+    }
+}
+
+#[inline]
+fn add_amount(numbers: &mut [u64], amount: Decimal) {
+    let (whole, nanos) = amount.parts();
+    add(numbers, 0, whole);
+    add(numbers, 1, nanos);
+}
+
 impl RowId {
+    #[inline]
     fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 
 impl Row {
+    #[inline]
     fn range(&self) -> Option<std::ops::Range<usize>> {
         let start = self.pending?;
         Some(start..start + self.words)

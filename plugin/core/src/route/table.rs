@@ -25,6 +25,7 @@ pub struct Table {
 
 impl Table {
     /// The number of this name, the same each time.
+    #[inline]
     pub fn number(&mut self, name: &str) -> Number {
         if let Some(number) = self.numbers.get(name) {
             return *number;

@@ -281,12 +281,12 @@ fn where_only_names_are_needed_nothing_is_summed_up_and_the_limit_holds() {
 }
 
 #[test]
-fn custom_metrics_share_the_limit_and_what_is_invalid_is_counted() {
+fn custom_metrics_have_a_limit_of_their_own_and_what_is_invalid_is_counted() {
     let custom = r#", "custom": [
         {"name": "paid", "kind": "counter", "unit": "EUR", "value": {"response_header": "x-amount"},
          "labels": {"kind": {"response_header": "x-kind", "allow": ["card", "cash"]}}},
         {"name": "size", "kind": "histogram", "value": {"response_header": "x-size"}, "buckets": [1, 2]}]"#;
-    let plan = shown(5, custom);
+    let plan = shown(3, custom);
     let (mut worker, mut shared) = (Worker::new(&plan), Alone::default());
     let answers: [&[(&str, &str)]; 7] = [
         &[("x-amount", "0.7"), ("x-kind", "card")],

@@ -151,3 +151,33 @@ proptest! {
         prop_assert!(Rows::from(&ledger.shared.state, HEADER).count() <= LIMIT);
     }
 }
+
+#[test]
+fn what_is_added_behind_bytes_that_nobody_can_read_is_found() {
+    for odd in [&b"\xff"[..], b"\xff\xff\x01\x00", &[0xff; 40]] {
+        let (mut one, mut two, mut shared) = (Sheet::default(), Sheet::default(), Alone::default());
+        let row = one.limited_row(&heading(1), 10, NOW, &mut shared).unwrap();
+        shared.state.extend_from_slice(odd);
+        one.add(row, 0, 40);
+        let other = two.limited_row(&heading(2), 10, NOW, &mut shared).unwrap();
+        two.add(other, 0, 2);
+        assert!(one.agree(NOW, &mut shared) && two.agree(NOW, &mut shared));
+        let counted: Vec<_> = sums(&shared.state).into_values().collect();
+        assert_eq!(counted, [vec![40, 0], vec![2, 0]], "{odd:?}");
+    }
+}
+
+#[test]
+fn a_row_of_another_size_under_the_same_key_is_left_alone() {
+    let (mut worker, mut shared) = (Sheet::default(), Alone::default());
+    let Heading { key, words } = heading(1);
+    worker.limited_row(&Heading { key: key.clone(), words: 0 }, 10, NOW, &mut shared).unwrap();
+    let (mut worker, next) = (Sheet::default(), heading(2));
+    let row = worker.limited_row(&Heading { key, words }, 10, NOW, &mut shared).unwrap();
+    let next = worker.limited_row(&next, 10, NOW, &mut shared).unwrap();
+    worker.add(row, 1, 40);
+    worker.add(next, 1, 2);
+    assert!(worker.agree(NOW, &mut shared));
+    let counted: Vec<_> = sums(&shared.state).into_values().collect();
+    assert_eq!(counted, [vec![0, 40], vec![0, 2]]);
+}
