@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use sightline_core::red::roll::Member;
+use sightline_core::red::roll::{Member, Word};
 use sightline_core::red::{Counting, Exemplars, Family, Levels, Sheet, Snapshot, family};
 use sightline_core::{MetricsPlan, Moment, Monotonic, Rng, Wall};
 
@@ -108,7 +108,7 @@ impl Meter {
         }
     }
 
-    /// Whether this worker does what is to be done once.
+    /// Whether this worker does what is to be done once, of those that could.
     pub(crate) fn leads(&self) -> bool {
         self.leads
     }
@@ -147,7 +147,8 @@ impl Meter {
 
     /// Shares what is new, and says that this worker is there.
     pub(crate) fn agree(&mut self, now: Moment, stats: &mut Stats) {
-        let answer = self.member.answer(&self.levels, now.monotonic, &mut self.ledgers.roll);
+        let word = Word { levels: &self.levels, can_lead: self.telling.is_wanted() };
+        let answer = self.member.answer(word, now.monotonic, &mut self.ledgers.roll);
         if let Some(answer) = answer {
             self.leads = answer.leads;
             self.agreed = now.monotonic;

@@ -105,10 +105,15 @@ impl Teller {
 impl Telling {
     /// Whether it is this teller that tells: the one that was configured last, of those that are left.
     fn is_by(&mut self, mark: &Rc<()>) -> bool {
-        if self.teller.strong_count() == 0 {
+        if !self.is_wanted() {
             self.teller = Rc::downgrade(mark);
         }
         self.teller.as_ptr() == Rc::as_ptr(mark)
+    }
+
+    /// Whether any configuration of this VM wants something told.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.teller.strong_count() > 0
     }
 
     /// Another worker tells all of it, and would tell it twice.

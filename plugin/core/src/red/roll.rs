@@ -1,7 +1,7 @@
 //! Which workers there are, and what each of them has under way.
 //!
 //! Each answers the roll at its tick. One that has not for some seconds is gone, and what it had under way with it.
-//! The one that has been there for longest leads: it does what is to be done once.
+//! The one that has been there for longest leads, of those that can: it does what is to be done once.
 
 use super::Levels;
 use crate::Monotonic;
@@ -12,6 +12,15 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
     id: u64,
+}
+
+/// What a worker says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Word<'a> {
+    /// What it has under way.
+    pub levels: &'a Levels,
+    /// Whether it could do what is to be done once: its configuration may not have it do so.
+    pub can_lead: bool,
 }
 
 /// What came of answering.
@@ -28,6 +37,7 @@ pub struct Answer {
 struct Entry<'a> {
     id: u64,
     at: Monotonic,
+    can_lead: bool,
     levels: Levels,
     /// All of it, as it is written down.
     bytes: &'a [u8],
@@ -42,15 +52,9 @@ impl Member {
         Self { id }
     }
 
-    /// Says that this worker is there, and what it has under way. None if others were faster for too long: then
-    /// nothing has changed.
-    pub fn answer(
-        self,
-        levels: &Levels,
-        now: Monotonic,
-        ledger: &mut dyn Ledger,
-    ) -> Option<Answer> {
-        self.enter(Some(levels), now, ledger)
+    /// Says that this worker is there. None if others were faster for too long: then nothing has changed.
+    pub fn answer(self, word: Word<'_>, now: Monotonic, ledger: &mut dyn Ledger) -> Option<Answer> {
+        self.enter(Some(word), now, ledger)
     }
 
     /// Says that this worker is there no longer.
@@ -60,7 +64,7 @@ impl Member {
 
     fn enter(
         self,
-        levels: Option<&Levels>,
+        word: Option<Word<'_>>,
         now: Monotonic,
         ledger: &mut dyn Ledger,
     ) -> Option<Answer> {
@@ -68,32 +72,34 @@ impl Member {
         let entered = ledger.agree(&mut |state| {
             answer = Answer::default();
             let mut next = Vec::with_capacity(state.len() + 64);
-            let mut ours = levels;
+            let mut ours = word;
+            let mut has_leader = false;
             for entry in entries(state) {
                 if entry.id == self.id {
                     answer.before.add_all(&entry.levels);
-                    answer.leads |= next.is_empty();
-                    self.write(ours.take(), now, &mut next);
+                    answer.leads |= self.write(ours.take(), now, &mut next) && !has_leader;
                 } else if now.since(entry.at) > SILENCE {
                     answer.before.add_all(&entry.levels);
                     answer.lost += 1;
                 } else {
+                    has_leader |= entry.can_lead;
                     next.extend_from_slice(entry.bytes);
                 }
             }
-            answer.leads |= next.is_empty();
-            self.write(ours, now, &mut next);
+            answer.leads |= self.write(ours, now, &mut next) && !has_leader;
             Some(next)
         });
         entered.then_some(answer)
     }
 
-    fn write(self, levels: Option<&Levels>, now: Monotonic, out: &mut Vec<u8>) {
-        if let Some(levels) = levels {
-            out.extend_from_slice(&self.id.to_le_bytes());
-            out.extend_from_slice(&now.0.to_le_bytes());
-            levels.write(out);
-        }
+    /// Says whether there was something to be written, of one who could lead.
+    fn write(self, word: Option<Word<'_>>, now: Monotonic, out: &mut Vec<u8>) -> bool {
+        let Some(Word { levels, can_lead }) = word else { return false };
+        out.extend_from_slice(&self.id.to_le_bytes());
+        out.extend_from_slice(&now.0.to_le_bytes());
+        out.push(can_lead.into());
+        levels.write(out);
+        can_lead
     }
 }
 
@@ -110,13 +116,15 @@ fn entries(mut state: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     std::iter::from_fn(move || {
         let begin = state;
         let (id, rest) = begin.split_first_chunk()?;
-        let (at, mut rest) = rest.split_first_chunk()?;
+        let (at, rest) = rest.split_first_chunk()?;
+        let (&can_lead, mut rest) = rest.split_first()?;
         let mut levels = Levels::default();
         levels.read_on(&mut rest)?;
         state = rest;
         Some(Entry {
             id: u64::from_le_bytes(*id),
             at: Monotonic(u64::from_le_bytes(*at)),
+            can_lead: can_lead != 0,
             levels,
             bytes: begin.get(..begin.len() - rest.len())?,
         })
@@ -140,6 +148,10 @@ mod tests {
         levels
     }
 
+    fn word(levels: &Levels) -> Word<'_> {
+        Word { levels, can_lead: true }
+    }
+
     fn at(seconds: u64) -> Monotonic {
         Monotonic(seconds * 1_000_000_000)
     }
@@ -148,13 +160,13 @@ mod tests {
     fn the_first_leads_until_it_leaves() {
         let mut roll = Alone::default();
         let (one, two) = (Member::new(1), Member::new(2));
-        assert!(one.answer(&busy(3), at(1), &mut roll).unwrap().leads);
-        assert!(!two.answer(&busy(4), at(1), &mut roll).unwrap().leads);
-        let again = one.answer(&busy(5), at(2), &mut roll).unwrap();
+        assert!(one.answer(word(&busy(3)), at(1), &mut roll).unwrap().leads);
+        assert!(!two.answer(word(&busy(4)), at(1), &mut roll).unwrap().leads);
+        let again = one.answer(word(&busy(5)), at(2), &mut roll).unwrap();
         assert!(again.leads && again.before == busy(3) && again.lost == 0);
         assert_eq!(call(&roll.state), (busy(9), 2));
         assert_eq!(one.leave(at(3), &mut roll).unwrap().before, busy(5));
-        assert!(two.answer(&busy(4), at(3), &mut roll).unwrap().leads);
+        assert!(two.answer(word(&busy(4)), at(3), &mut roll).unwrap().leads);
         assert_eq!(call(&roll.state), (busy(4), 1));
     }
 
@@ -162,21 +174,37 @@ mod tests {
     fn one_that_is_silent_is_gone_once_and_comes_back_as_new() {
         let mut roll = Alone::default();
         let (one, two, three) = (Member::new(1), Member::new(2), Member::new(3));
-        one.answer(&busy(3), at(1), &mut roll).unwrap();
-        two.answer(&busy(4), at(5), &mut roll).unwrap();
-        three.answer(&busy(0), at(5), &mut roll).unwrap();
-        let found = two.answer(&busy(4), at(7), &mut roll).unwrap();
+        one.answer(word(&busy(3)), at(1), &mut roll).unwrap();
+        two.answer(word(&busy(4)), at(5), &mut roll).unwrap();
+        three.answer(word(&busy(0)), at(5), &mut roll).unwrap();
+        let found = two.answer(word(&busy(4)), at(7), &mut roll).unwrap();
         assert!(found.leads && found.lost == 1 && found.before == busy(7));
-        assert_eq!(three.answer(&busy(0), at(7), &mut roll).unwrap().lost, 0);
-        let back = one.answer(&busy(2), at(8), &mut roll).unwrap();
+        assert_eq!(three.answer(word(&busy(0)), at(7), &mut roll).unwrap().lost, 0);
+        let back = one.answer(word(&busy(2)), at(8), &mut roll).unwrap();
         assert!(!back.leads && back.lost == 0 && back.before == busy(0));
         assert_eq!(call(&roll.state), (busy(6), 3));
     }
 
     #[test]
+    fn one_that_cannot_lead_leaves_that_to_the_next() {
+        let mut roll = Alone::default();
+        let (one, two, three) = (Member::new(1), Member::new(2), Member::new(3));
+        let levels = busy(1);
+        let cannot = Word { levels: &levels, can_lead: false };
+        assert!(!one.answer(cannot, at(1), &mut roll).unwrap().leads);
+        assert!(two.answer(word(&levels), at(1), &mut roll).unwrap().leads);
+        assert!(!three.answer(word(&levels), at(1), &mut roll).unwrap().leads);
+        assert!(!one.answer(cannot, at(2), &mut roll).unwrap().leads);
+        // Once it can, it has been there for longest.
+        assert!(one.answer(word(&levels), at(2), &mut roll).unwrap().leads);
+        assert!(!two.answer(word(&levels), at(2), &mut roll).unwrap().leads);
+        assert_eq!(call(&roll.state), (busy(3), 3));
+    }
+
+    #[test]
     fn the_last_one_leaves_an_empty_roll() {
         let mut roll = Alone::default();
-        Member::new(1).answer(&busy(1), at(1), &mut roll).unwrap();
+        Member::new(1).answer(word(&busy(1)), at(1), &mut roll).unwrap();
         Member::new(1).leave(at(1), &mut roll).unwrap();
         assert_eq!(roll.state, b"");
     }
@@ -186,7 +214,7 @@ mod tests {
         fn any_bytes_are_a_roll(state: Vec<u8>, now: u64) {
             let mut roll = Alone { state, hour: 0 };
             let member = Member::new(7);
-            member.answer(&busy(1), Monotonic(now), &mut roll).unwrap();
+            member.answer(word(&busy(1)), Monotonic(now), &mut roll).unwrap();
             prop_assert!(call(&roll.state).0.of(GET()) >= 1);
         }
 
@@ -200,7 +228,7 @@ mod tests {
                 let (answer, levels) = if leaves {
                     (member.leave(at(now), &mut roll), busy(0))
                 } else {
-                    (member.answer(&busy(requests), at(now), &mut roll), busy(requests))
+                    (member.answer(word(&busy(requests)), at(now), &mut roll), busy(requests))
                 };
                 told += levels.active().cast_signed() - answer.unwrap().before.active().cast_signed();
                 prop_assert_eq!(told, call(&roll.state).0.active().cast_signed());

@@ -184,9 +184,13 @@ fn levels_are_as_they_are_whatever_was_told_before() {
     let mut levels = Levels::default();
     levels.rise(Level::active(Direction::Outbound, Method::Put, Scheme::Https));
     levels.rise(Level::waiting(Signal::Traces));
-    roll::Member::new(1).answer(&levels, crate::Monotonic(1), &mut roll_of).unwrap();
-    levels.fall(Level::waiting(Signal::Traces));
-    roll::Member::new(2).answer(&levels, crate::Monotonic(1), &mut roll_of).unwrap();
+    for (worker, falls) in [(1, true), (2, false)] {
+        let word = roll::Word { levels: &levels, can_lead: true };
+        roll::Member::new(worker).answer(word, crate::Monotonic(1), &mut roll_of).unwrap();
+        if falls {
+            levels.fall(Level::waiting(Signal::Traces));
+        }
+    }
     let sheet = row::empty_sheet(NOW);
     let snapshot = Snapshot {
         roll: &roll_of.state,
