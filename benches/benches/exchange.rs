@@ -3,13 +3,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use sightline_benches::{REQUEST, RESPONSE};
+use sightline_benches::{REQUEST, RESPONSE, Silent};
 use sightline_core::identity::{Traceparent, Tracestate};
 use sightline_core::route::{Route, Scratch};
 use sightline_core::sampling::Budget;
 use sightline_core::{
-    Direction, Exchange, Flags, Moment, Monotonic, Observation, Place, Plan, Rng, Tracing, Witness,
-    config, log, otlp,
+    Direction, Exchange, Moment, Monotonic, Observation, Place, Plan, Rng, Tracing, config, log,
+    otlp,
 };
 
 fn plan() -> Plan {
@@ -39,27 +39,7 @@ impl Worker {
 
     fn finish<'a>(&mut self, exchange: &'a Exchange) -> Observation<'a> {
         let now = Monotonic(2_000_000);
-        exchange.finish(now, Route::UNMATCHED, &self.plan, &mut self.budget, &Silent)
-    }
-}
-
-struct Silent;
-
-impl Witness for Silent {
-    fn flags(&self) -> Flags {
-        Flags::default()
-    }
-
-    fn grpc_status(&self) -> Option<u32> {
-        None
-    }
-
-    fn peer(&self) -> Option<Box<[u8]>> {
-        None
-    }
-
-    fn protocol(&self) -> Option<Box<[u8]>> {
-        None
+        exchange.finish(now, Route::UNMATCHED, &self.plan, &mut self.budget, &Silent::default())
     }
 }
 

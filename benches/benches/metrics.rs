@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 use sightline_benches::allocations::{self, COUNTED};
-use sightline_benches::{REQUEST, RESPONSE};
+use sightline_benches::{REQUEST, RESPONSE, Silent};
 use sightline_cli::FILTER;
 use sightline_core::config::Temporality;
 use sightline_core::red::{Counting, Exemplars, Format, Recorder, Sheet, Snapshot, openmetrics};
 use sightline_core::route::{Ledger, Route, Scratch, Source};
 use sightline_core::sampling::Budget;
 use sightline_core::{
-    Direction, Exchange, Flags, Moment, Monotonic, Observation, Pair, Place, Plan, Rng, Tracing,
-    Wall, Witness, config, otlp,
+    Direction, Exchange, Moment, Monotonic, Observation, Pair, Place, Plan, Rng, Tracing, Wall,
+    config, otlp,
 };
 use sightline_host::{Host, Module, Plugin, Request, Response, World};
 use stats_alloc::StatsAlloc;
@@ -31,7 +31,8 @@ const STATUSES: [&str; 2] = ["200", "404"];
 const WORKERS: usize = 4;
 const NOW: Wall = Wall(1_790_000_000_000_000_000);
 /// As the filter sends it.
-const LONGEST: usize = 3 * 1024 * 1024;
+const LONGEST: usize = 128 * 1024;
+const HOST: Silent = Silent { protocol: Some(b"HTTP/1.1") };
 
 /// With room for all series.
 const CONFIGURATION: &str = r#"{
@@ -57,26 +58,6 @@ impl Ledger for Shared {
 
     fn hour(&self) -> u32 {
         0
-    }
-}
-
-struct Silent;
-
-impl Witness for Silent {
-    fn flags(&self) -> Flags {
-        Flags::default()
-    }
-
-    fn grpc_status(&self) -> Option<u32> {
-        None
-    }
-
-    fn peer(&self) -> Option<Box<[u8]>> {
-        None
-    }
-
-    fn protocol(&self) -> Option<Box<[u8]>> {
-        Some(b"HTTP/1.1".as_slice().into())
     }
 }
 
@@ -125,7 +106,7 @@ impl Traffic {
 
     fn observation<'a>(&'a self, exchange: &'a Exchange, route: &'a str) -> Observation<'a> {
         let route = Route { name: route, source: Source::Template };
-        exchange.finish(Monotonic(2_000_000), route, &self.plan, &mut Budget::default(), &Silent)
+        exchange.finish(Monotonic(2_000_000), route, &self.plan, &mut Budget::default(), &HOST)
     }
 
     /// One request of each series.

@@ -7,6 +7,9 @@ pub mod catalogue;
 pub mod flood;
 pub mod report;
 pub mod rounds;
+mod silent;
+
+pub use silent::Silent;
 
 use sightline_core::Pair;
 

@@ -82,6 +82,13 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
+/// Writes `number` in decimal.
+#[inline]
+pub(crate) fn write_number(number: u64, out: &mut Vec<u8>) {
+    let digits = number.checked_ilog10().map_or(1, |tens| tens as usize + 1);
+    write_padded(number, digits, out);
+}
+
 /// Writes `number` in decimal with leading zeros up to `width` digits, of which there are at most 20.
 #[inline]
 pub(crate) fn write_padded(mut number: u64, width: usize, out: &mut Vec<u8>) {

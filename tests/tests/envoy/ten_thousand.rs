@@ -2,7 +2,6 @@
 //! that are replaced under way. In the end every span is accounted for.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -11,16 +10,15 @@ use serde_json::{Value, json};
 use sightline_cli::otlp::{ReceivedSpan, Reply};
 use sightline_cli::wait;
 use sightline_tests::{
-    Answer, Bootstrap, Collector, Configuration, Proxy, Request, Samples, Upstream,
+    Answer, Bootstrap, Collector, Configuration, Discovery, Proxy, Request, Samples, Upstream,
 };
 
 const REQUESTS: usize = 10_000;
+const WORKERS: u32 = 2;
 const CLIENTS: usize = 4;
-const LISTENERS: &str = "listeners.json";
 const SPANS: &str = "sightline_spans_total";
 const EXPORTED: &str = "sightline_exported_total";
 const DROPPED: &str = "sightline_dropped_total";
-const TAKEN: &str = "envoy_listener_manager_listener_create_success";
 
 #[test]
 fn every_span_is_accounted_for_over_http() {
@@ -39,21 +37,21 @@ fn run(protocol: &'static str) {
         _ => Answer::new(200).body("hi"),
     });
     let mut collector = Collector::that(|number, _| moody(number));
-    let dir = tempfile::tempdir().unwrap();
-    let mut listener = Value::Null;
+    let mut discovery = Discovery::new(WORKERS);
     let shape = |bootstrap: Bootstrap| {
-        let bootstrap = bootstrap.upstream(app.address());
-        let bootstrap = bootstrap.collector(collector.address(), protocol == "grpc");
-        discovering(bootstrap, dir.path(), protocol, &mut listener)
+        let first = Configuration::Struct(configuration(protocol, &json!({})));
+        let bootstrap = bootstrap.upstream(app.address()).configuration(first);
+        discovery.put_into(bootstrap.collector(collector.address(), protocol == "grpc"))
     };
-    let proxy = Proxy::with_workers(2, shape);
+    let proxy = Proxy::with_workers(WORKERS, shape);
     let sent = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..CLIENTS {
             scope.spawn(|| drive(&proxy, &sent));
         }
         scope.spawn(|| {
-            let replace = |change: Value| replace(&proxy, dir.path(), &listener, protocol, &change);
+            let replace =
+                |change: Value| discovery.replace(&proxy, &configuration(protocol, &change));
             disturb(&replace, &mut collector, &sent);
         });
     });
@@ -111,27 +109,6 @@ fn disturb(replace: &dyn Fn(Value), collector: &mut Collector, sent: &AtomicUsiz
     collector.restart();
 }
 
-/// The one listener comes from a file that can be replaced.
-fn discovering(
-    bootstrap: Bootstrap,
-    dir: &Path,
-    protocol: &str,
-    listener: &mut Value,
-) -> Bootstrap {
-    let configuration = Configuration::Struct(configuration(protocol, &json!({})));
-    bootstrap.configuration(configuration).patch(|document| {
-        *listener = document["static_resources"]["listeners"][0].take();
-        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-        document["static_resources"]["listeners"] = json!([]);
-        write(dir, listener);
-        document["node"] = json!({"id": "node", "cluster": "shop"});
-        document["dynamic_resources"]["lds_config"] = json!({
-            "resource_api_version": "V3",
-            "path_config_source": {"path": dir.join(LISTENERS)},
-        });
-    })
-}
-
 fn configuration(protocol: &str, change: &Value) -> Value {
     let queue = change.get("queue").cloned().unwrap_or(json!(400));
     let request_id = change.get("request_id").cloned().unwrap_or(json!({}));
@@ -143,25 +120,6 @@ fn configuration(protocol: &str, change: &Value) -> Value {
             "timeout": "2s",
         },
     })
-}
-
-/// In one step, as Envoy wants it.
-fn write(dir: &Path, listener: &Value) {
-    let aside = dir.join("listeners.next");
-    std::fs::write(&aside, json!({"resources": [listener]}).to_string()).unwrap();
-    std::fs::rename(aside, dir.join(LISTENERS)).unwrap();
-}
-
-/// Replaces the filter's configuration, and waits until both workers have the new one.
-fn replace(proxy: &Proxy, dir: &Path, listener: &Value, protocol: &str, change: &Value) {
-    const OURS: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config/configuration/value";
-    let taken = || proxy.stats().sum(TAKEN, &[]).unwrap_or(0.0);
-    let before = taken();
-    let mut listener = listener.clone();
-    *listener.pointer_mut(OURS).unwrap() = configuration(protocol, change);
-    write(dir, &listener);
-    let enough = || (taken() >= before + 2.0).then_some(());
-    wait::until("Envoy to take a configuration", Duration::from_secs(20), enough).unwrap();
 }
 
 fn assert_all_accounted(proxy: &Proxy, collector: &Collector, lines: &[Value]) {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::Wall;
-use crate::time::write_padded;
+use crate::time::{write_number, write_padded};
 
 /// Writes the fields of one object. Ends it when asked to.
 pub(super) struct Object<'a> {
@@ -53,8 +53,7 @@ impl<'a> Object<'a> {
     #[inline]
     pub(super) fn number(&mut self, name: &str, value: u64) {
         self.name(name);
-        let digits = value.checked_ilog10().map_or(1, |tens| tens as usize + 1);
-        write_padded(value, digits, self.out);
+        write_number(value, self.out);
     }
 
     /// A duration in milliseconds, with three decimals.

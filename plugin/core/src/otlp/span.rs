@@ -126,9 +126,8 @@ impl<'a> Span<'a> {
                 Direction::Outbound => CLIENT,
             },
         );
-        let duration = u64::try_from(observation.duration.as_nanos()).unwrap_or(u64::MAX);
         self.message.fixed64(field::START, observation.began.0);
-        self.message.fixed64(field::END, observation.began.0.saturating_add(duration));
+        self.message.fixed64(field::END, observation.ended().0);
     }
 
     fn write_http(&mut self) {

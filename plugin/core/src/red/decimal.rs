@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::time::write_padded;
+use crate::time::{write_number, write_padded};
 
 /// A decimal number that is not negative, with up to nine digits behind the point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,8 +51,7 @@ impl Decimal {
 
     /// Writes its digits, without zeros at the end: `12.5`, `3`.
     pub fn write(self, out: &mut Vec<u8>) {
-        let digits = self.whole.checked_ilog10().map_or(1, |tens| tens as usize + 1);
-        write_padded(self.whole, digits, out);
+        write_number(self.whole, out);
         if self.nanos > 0 {
             out.push(b'.');
             write_padded(self.nanos.into(), 9, out);
