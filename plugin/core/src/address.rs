@@ -1,6 +1,9 @@
 //! Who sent a request: the address of the connection, or what proxies before us say.
 
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
+
+use crate::time::write_number;
 
 /// The client's address, by `x-forwarded-for` without the entries of so many trusted proxies, else by the
 /// connection. An entry that is no address says nothing, and neither does anything left of it.
@@ -16,6 +19,33 @@ pub(crate) fn client(
 /// The address and the port of a connection, as a host writes them: `192.0.2.1:80`, `[2001:db8::1]:80`.
 pub(crate) fn peer(text: &[u8]) -> Option<SocketAddr> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A host, and the port behind it.
+pub(crate) fn split_port(authority: &[u8]) -> (&[u8], Option<u16>) {
+    let colon = authority.iter().rposition(|&byte| byte == b':');
+    let split = colon.and_then(|at| authority.split_at_checked(at));
+    let Some((host, port)) = split else { return (authority, None) };
+    match crate::head::number(port.strip_prefix(b":").unwrap_or_default()) {
+        Some(port) => (host, Some(port)),
+        None => (authority, None),
+    }
+}
+
+/// Writes an address as people do. Those of four numbers, which are most, without the standard library's formatting.
+pub(crate) fn write(address: IpAddr, out: &mut Vec<u8>) {
+    match address {
+        IpAddr::V4(address) => {
+            for (place, number) in address.octets().into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b'.');
+                }
+                write_number(number.into(), out);
+            }
+        }
+        // Writing into a vector does not fail.
+        IpAddr::V6(address) => _ = write!(out, "{address}"),
+    }
 }
 
 /// An address that proxies write, with or without a port.

@@ -11,19 +11,58 @@ pub(crate) struct Ending {
     pub peer: Option<Box<[u8]>>,
     /// The protocol, `HTTP/1.1`, as the host writes it.
     pub protocol: Option<Box<[u8]>>,
+    /// The address and the port of the upstream that was chosen last.
+    pub upstream: Option<Box<[u8]>>,
+    /// Why the response is what it is, in the host's words.
+    pub details: Option<Box<[u8]>>,
+    /// The size of the request's body, as far as it came.
+    pub request_bytes: Option<u64>,
+    /// The size of the response's body, as far as it was sent.
+    pub response_bytes: Option<u64>,
 }
 
 /// What only the host knows once a request is over. Each question has its price, so none is asked for
-/// nothing.
+/// nothing. What a host does not know is left as it is here.
 pub trait Witness {
     /// The response flags.
-    fn flags(&self) -> Flags;
+    fn flags(&self) -> Flags {
+        Flags::default()
+    }
+
     /// The status of a gRPC call, in the trailers.
-    fn grpc_status(&self) -> Option<u32>;
+    fn grpc_status(&self) -> Option<u32> {
+        None
+    }
+
     /// The address and the port of the connection's other end.
-    fn peer(&self) -> Option<Box<[u8]>>;
+    fn peer(&self) -> Option<Box<[u8]>> {
+        None
+    }
+
     /// The protocol.
-    fn protocol(&self) -> Option<Box<[u8]>>;
+    fn protocol(&self) -> Option<Box<[u8]>> {
+        None
+    }
+
+    /// The address and the port of the upstream that was chosen last.
+    fn upstream(&self) -> Option<Box<[u8]>> {
+        None
+    }
+
+    /// Why the response is what it is.
+    fn details(&self) -> Option<Box<[u8]>> {
+        None
+    }
+
+    /// The size of the request's body.
+    fn request_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// The size of the response's body.
+    fn response_bytes(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Envoy's response flags, a bit for each.
@@ -61,12 +100,37 @@ const REASONS: [(u32, &str); 26] = [
     (15, "upstream_retry_limit_exceeded"),
 ];
 
+/// Envoy's short names of all flags, in the order of their bits.
+const NAMES: [&str; 30] = [
+    "LH", "UH", "UT", "LR", "UR", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "RLSE", "DC",
+    "URX", "SI", "IH", "DPE", "UMSDR", "RFCF", "NFCF", "DT", "UPE", "NC", "OM", "DF", "DO", "DR",
+    "UDO",
+];
+
 impl Flags {
     /// The client was gone before it had all of the answer.
     const CLIENT_GONE: u64 = 1 << 14 | 1 << 28;
     /// The answer was cut short by anybody else: timeouts, resets, errors of the protocol.
     const CUT_SHORT: u64 =
         1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 16 | 1 << 19 | 1 << 22 | 1 << 23;
+
+    /// Whether the host has nothing to say.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Writes the short names of what is set, `UF,URX`.
+    #[inline(never)]
+    pub(crate) fn write_names(self, out: &mut Vec<u8>) {
+        let set = NAMES.iter().enumerate().filter(|(bit, _)| self.0 >> bit & 1 == 1);
+        for (place, (_, name)) in set.enumerate() {
+            if place > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(name.as_bytes());
+        }
+    }
 
     /// The reason in one word, if there is one.
     pub fn reason(self) -> Option<&'static str> {
@@ -91,21 +155,16 @@ pub(crate) mod tests {
     /// A host that knows nothing.
     pub(crate) struct Nothing;
 
-    impl Witness for Nothing {
-        fn flags(&self) -> Flags {
-            Flags::default()
-        }
+    impl Witness for Nothing {}
 
-        fn grpc_status(&self) -> Option<u32> {
-            None
-        }
-
-        fn peer(&self) -> Option<Box<[u8]>> {
-            None
-        }
-
-        fn protocol(&self) -> Option<Box<[u8]>> {
-            None
+    #[test]
+    fn flags_have_short_names_in_the_order_of_their_bits() {
+        for (bits, names) in
+            [(0, ""), (1, "LH"), (1 << 29, "UDO"), (1 << 5 | 1 << 15, "UF,URX"), (1 << 30, "")]
+        {
+            let mut out = Vec::new();
+            Flags(bits).write_names(&mut out);
+            assert_eq!(String::from_utf8_lossy(&out), names);
         }
     }
 

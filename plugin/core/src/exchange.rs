@@ -1,16 +1,18 @@
 //! The life of one request: it begins, is responded to, and finishes as one [`Observation`].
 
-use crate::config::{Side, TraceResponse};
+use crate::captured::{self, Captured};
+use crate::config::{Side, TraceResponse, WhichLines};
 use crate::ending::{Ending, Witness};
 use crate::head::Pair;
 use crate::hop::{Hop, Tracing};
 use crate::identity::RequestId;
+use crate::log::{Field, Fields};
 use crate::observation::{Exported, Observation, Outcome};
 use crate::red::Level;
 use crate::red::custom::{self, Seen};
 use crate::route::{Answer, Route, Scratch, Shape, Target};
 use crate::sampling::Budget;
-use crate::{Direction, Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng};
+use crate::{Direction, Moment, Monotonic, Plan, RequestHead, ResponseHead, Rng, address};
 
 /// A request under way. It owns what it needs of the request's head.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct Exchange {
     response: Option<Response>,
     /// By custom metrics that apply to it.
     seen: Vec<Seen>,
+    /// Headers for the line.
+    captured: Vec<Captured>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +69,10 @@ impl Exchange {
         let request_id = inbound.unwrap_or_else(|| RequestId::mint(plan.id_format, now.wall, rng));
         let hop = Hop::of(&head, target, tracing, plan, rng);
         let mut seen = custom::applying(&plan.metrics.custom, target, &head);
-        custom::see(&plan.metrics.custom, &mut seen, Side::Request, pairs);
-        Self { head, request_id, hop, target, began: now, response: None, seen }
+        custom::see(&plan.metrics.custom, &mut seen, Side::Request, pairs.clone());
+        let mut captured = Vec::new();
+        captured::capture(&mut captured, Side::Request, pairs, plan);
+        Self { head, request_id, hop, target, began: now, response: None, seen, captured }
     }
 
     /// Hands over what must change in the request before it goes upstream.
@@ -86,6 +92,7 @@ impl Exchange {
         plan: &Plan,
     ) {
         custom::see(&plan.metrics.custom, &mut self.seen, Side::Response, pairs.clone());
+        captured::capture(&mut self.captured, Side::Response, pairs.clone(), plan);
         self.response = Some(Response { head: ResponseHead::read(pairs), at: now });
     }
 
@@ -189,6 +196,7 @@ impl Exchange {
             head: &self.head,
             response,
             seen: &self.seen,
+            captured: &self.captured,
             request_id: self.request_id,
             hop: &self.hop,
             route,
@@ -197,21 +205,60 @@ impl Exchange {
             to_first_byte: self.response.map(|response| since_began(response.at)),
             ending: Ending { grpc_status: response.grpc_status, ..Ending::default() },
             exported: Exported::No,
+            logged: false,
         };
         if self.head.is_grpc && response.grpc_status.is_none() {
             observation.ending.grpc_status = witness.grpc_status();
         }
         observation.exported = self.export(&observation, now, plan, budget);
-        if observation.exported != Exported::No {
-            observation.ending.peer = witness.peer();
-        }
-        if observation.exported != Exported::No || plan.metrics.is_shown() {
-            observation.ending.protocol = witness.protocol();
-        }
-        if observation.exported != Exported::No || observation.outcome() == Outcome::Failure {
+        let lines = self.lines(plan);
+        let is_exported = observation.exported != Exported::No;
+        // What was cut short failed, whatever its status: no line must be left out without asking.
+        if is_exported || lines != WhichLines::None || observation.outcome() == Outcome::Failure {
             observation.ending.flags = witness.flags();
         }
+        observation.logged = observation.is_among(lines)
+            && (!observation.is_success() || plan.log.keeps_success(&observation));
+        self.ask(&mut observation, plan, witness);
         observation
+    }
+
+    /// Asks for the rest of what will be read.
+    fn ask(&self, observation: &mut Observation<'_>, plan: &Plan, witness: &dyn Witness) {
+        let is_exported = observation.exported != Exported::No;
+        let fields = if observation.logged { plan.log.fields } else { Fields::NONE };
+        let is_error = !observation.is_success();
+        let ending = &mut observation.ending;
+        let hops = plan.trusted_hops;
+        if is_exported
+            || fields.contains(Field::ClientIp)
+                && address::client(&self.head.forwarded_for, hops, None).is_none()
+        {
+            ending.peer = witness.peer();
+        }
+        if is_exported || plan.metrics.is_shown() || fields.contains(Field::Protocol) {
+            ending.protocol = witness.protocol();
+        }
+        if fields.contains(Field::RequestBytes) {
+            ending.request_bytes = witness.request_bytes();
+        }
+        if fields.contains(Field::ResponseBytes) {
+            ending.response_bytes = witness.response_bytes();
+        }
+        if fields.contains(Field::Upstream) {
+            ending.upstream = witness.upstream();
+        }
+        if is_error && fields.contains(Field::Details) {
+            ending.details = witness.details();
+        }
+    }
+
+    /// Which requests with this target get a line.
+    fn lines(&self, plan: &Plan) -> WhichLines {
+        if !plan.log.is_on() || self.target == Target::Ignored {
+            return WhichLines::None;
+        }
+        plan.router.rules(self.target).map_or(WhichLines::All, |rules| rules.lines)
     }
 
     /// Whether the span is to be exported, and why.

@@ -21,6 +21,7 @@
 )]
 
 mod address;
+mod captured;
 pub mod config;
 mod direction;
 mod ending;

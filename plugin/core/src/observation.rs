@@ -1,16 +1,19 @@
 //! What is known of a finished request. Every signal reads this and asks nobody else.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::captured::Captured;
 use crate::config::WhichLines;
 use crate::ending::Ending;
 use crate::hop::Hop;
 use crate::identity::{RequestId, TraceContext};
+use crate::log::Level;
 use crate::red::custom::Seen;
 use crate::red::{Parts, Version};
 use crate::route::{Number, Route};
 use crate::sampling::Kept;
-use crate::{Direction, RequestHead, ResponseHead, Wall, grpc};
+use crate::{Direction, Plan, RequestHead, ResponseHead, Wall, address, grpc};
 
 /// All that is known of a finished request.
 #[derive(Debug)]
@@ -19,6 +22,7 @@ pub struct Observation<'a> {
     pub(crate) response: ResponseHead,
     pub(crate) hop: &'a Hop,
     pub(crate) ending: Ending,
+    pub(crate) captured: &'a [Captured],
     /// What custom metrics that apply to it have seen.
     pub(crate) seen: &'a [Seen],
     /// Its ID.
@@ -33,6 +37,8 @@ pub struct Observation<'a> {
     pub to_first_byte: Option<Duration>,
     /// Whether its span is exported.
     pub exported: Exported,
+    /// Whether it gets a line.
+    pub logged: bool,
 }
 
 /// Whether a span is exported, and why.
@@ -100,6 +106,25 @@ impl Observation<'_> {
             Some(..=399) => Outcome::Success,
             Some(_) | None => Outcome::Failure,
         }
+    }
+
+    /// Whether the response is a good one, and whole as far as is known.
+    #[inline]
+    pub(crate) fn is_success(&self) -> bool {
+        self.outcome() == Outcome::Success && self.error_type().is_none()
+    }
+
+    /// How bad it was. It goes by the status alone.
+    #[inline]
+    pub fn level(&self) -> Level {
+        Level::of(self.outcome())
+    }
+
+    /// Who sent it, as it may be shown.
+    pub(crate) fn client(&self, plan: &Plan) -> Option<IpAddr> {
+        let peer = self.ending.peer.as_deref().and_then(address::peer);
+        let client = address::client(&self.head.forwarded_for, plan.trusted_hops, peer);
+        client.and_then(|client| plan.redaction.address(client))
     }
 
     /// Why it failed, in one word that says little enough to be a label: the host's reason, else the status of the call, else
@@ -180,10 +205,10 @@ impl Observation<'_> {
     }
 
     /// Whether these are among the requests that get a line.
-    pub fn is_among(&self, lines: WhichLines) -> bool {
+    pub(crate) fn is_among(&self, lines: WhichLines) -> bool {
         match lines {
             WhichLines::All => true,
-            WhichLines::Errors => self.outcome() != Outcome::Success,
+            WhichLines::Errors => !self.is_success(),
             WhichLines::None => false,
         }
     }

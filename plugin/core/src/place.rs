@@ -12,6 +12,10 @@ pub struct Place {
     pub service_name: Option<String>,
     /// `OTEL_RESOURCE_ATTRIBUTES` of the environment.
     pub resource_attributes: Option<String>,
+    /// `POD_NAME` of the environment, as deployments on Kubernetes often set it.
+    pub pod: Option<String>,
+    /// `POD_NAMESPACE`, likewise.
+    pub namespace: Option<String>,
     /// What Istio writes into the metadata of the proxy's node.
     pub istio: Istio,
     /// The cluster of the proxy's node.
@@ -96,7 +100,9 @@ impl Place {
         let known = [
             ("service.instance.id", &self.instance),
             ("k8s.pod.name", &self.istio.pod),
+            ("k8s.pod.name", &self.pod),
             ("k8s.namespace.name", &self.istio.namespace),
+            ("k8s.namespace.name", &self.namespace),
             ("k8s.deployment.name", &self.istio.workload),
         ];
         for (key, value) in known {

@@ -10,6 +10,7 @@ use crate::config::{
 };
 use crate::direction::Direction;
 use crate::identity::{IdFormat, SpanId};
+use crate::log::{Field, LogPlan};
 use crate::otlp::{Envelope, InvalidAttributes, Limits, Resource, Signal};
 use crate::place::Place;
 use crate::red::{Boundaries, Custom};
@@ -40,8 +41,8 @@ pub struct Plan {
     pub router: Router,
     /// What is counted, and how it is shown.
     pub metrics: MetricsPlan,
-    /// Whether the access-log line is handed to the host.
-    pub sets_log_property: bool,
+    /// Where lines go, and what is in them.
+    pub log: LogPlan,
     /// What is kept out of lines and spans.
     pub redaction: Redaction,
     /// How many entries of `x-forwarded-for` are proxies that are trusted.
@@ -148,6 +149,7 @@ impl Plan {
     #[inline(never)]
     pub fn new(settings: &Settings, place: &Place) -> Self {
         let (service, resource, invalid_attributes) = place.identify(&settings.service);
+        let redaction = Redaction::new(&settings.access_log.redact);
         let sampling = &settings.sampling;
         Self {
             direction: Direction::said(settings.direction),
@@ -179,8 +181,8 @@ impl Plan {
             },
             router: Router::new(&settings.routes),
             metrics: MetricsPlan::new(&settings.metrics, &settings.routes),
-            sets_log_property: settings.access_log.property,
-            redaction: Redaction::new(&settings.access_log.redact),
+            log: LogPlan::new(&settings.access_log, &redaction, &resource),
+            redaction,
             trusted_hops: settings.client_ip.trusted_hops.as_usize(),
             export: ExportPlan::new(&settings.export, &resource, place.exporter).map(Rc::new),
             resource,
@@ -188,6 +190,11 @@ impl Plan {
             published: settings.publish.0.clone(),
             invalid_attributes,
         }
+    }
+
+    /// Whether anybody is shown who the client was.
+    pub(crate) fn shows_client(&self) -> bool {
+        self.export.is_some() || self.log.is_on() && self.log.fields.contains(Field::ClientIp)
     }
 
     /// Decides for traces that start with a request that has this target.
@@ -254,7 +261,7 @@ impl ExportPlan {
     pub fn limits_of(&self, signal: Signal) -> Limits {
         const PIECES: usize = 1_000;
         match signal {
-            Signal::Traces => self.limits,
+            Signal::Traces | Signal::Logs => self.limits,
             Signal::Metrics => Limits { queue: PIECES, batch: 1, interval: Duration::ZERO },
         }
     }

@@ -16,6 +16,8 @@ pub(crate) const REDACTED: &[u8] = b"REDACTED";
 pub struct Redaction {
     /// Names of the query, in lower case.
     query: Vec<Vec<u8>>,
+    /// Names of headers, in lower case.
+    headers: Vec<String>,
     address: RedactedAddress,
 }
 
@@ -23,7 +25,26 @@ impl Redaction {
     /// Takes what was configured.
     pub fn new(settings: &Redact) -> Self {
         let lower = |name: &Text| name.as_str().to_ascii_lowercase().into_bytes();
-        Self { query: settings.query.0.iter().map(lower).collect(), address: settings.client_ip }
+        Self {
+            query: settings.query.0.iter().map(lower).collect(),
+            headers: settings
+                .headers
+                .0
+                .iter()
+                .map(|name| name.as_str().to_ascii_lowercase())
+                .collect(),
+            address: settings.client_ip,
+        }
+    }
+
+    /// Whether a header with this name may be captured.
+    pub(crate) fn captures(&self, name: &[u8]) -> bool {
+        !self.headers.iter().any(|header| header.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// A header's value as it may be shown.
+    pub(crate) fn value<'a>(&self, value: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        std::borrow::Cow::Borrowed(value)
     }
 
     /// A query without the values of secret parameters, and no longer than `longest`. A parameter begins

@@ -26,7 +26,10 @@ pub(crate) struct Root {
     /// What counts its requests, if they are counted.
     pub(crate) counter: Option<Counter>,
     routes: RefCell<Routes>,
-    exporter: Option<exporters::Shared>,
+    /// Where spans go.
+    spans: Option<exporters::Shared>,
+    /// Where log records go.
+    logs: Option<exporters::Shared>,
     agreed: Cell<Monotonic>,
 }
 
@@ -72,15 +75,18 @@ impl Root {
         let counter = Counter::new(&plan, shared);
         let meter = counter.as_ref().map(Counter::meter);
         let export = plan.export.as_ref();
-        let exporter = export.map(|export| shared.exporters.join(export, Signal::Traces, meter));
-        abi::tick_every(if exporter.is_some() { EXPORT } else { AGREEMENT });
+        let mut join = |signal| export.map(|export| shared.exporters.join(export, signal, meter));
+        let spans = join(Signal::Traces);
+        let logs = if plan.log.otlp { join(Signal::Logs) } else { None };
+        abi::tick_every(if spans.is_some() { EXPORT } else { AGREEMENT });
         Self {
             id,
             tracer: Tracer::new(&plan),
             plan,
             counter,
             routes: RefCell::new(Routes { inference, ledger }),
-            exporter,
+            spans,
+            logs,
             agreed: Cell::default(),
         }
     }
@@ -157,21 +163,37 @@ impl Root {
         direction: Option<Direction>,
         now: Monotonic,
     ) {
-        let Some(exporter) = &self.exporter else { return };
-        let Ok(mut exporter) = exporter.try_borrow_mut() else { return };
+        let Some(spans) = &self.spans else { return };
+        let Ok(mut spans) = spans.try_borrow_mut() else { return };
         if !observation.is_traced() {
             return;
         }
-        exporter.count_span(observation.exported);
+        spans.count_span(observation.exported);
         if observation.exported == Exported::No {
             return;
         }
         let direction = direction.unwrap_or_else(|| self.tracer.direction());
         let mut write =
             |out: &mut Vec<u8>| otlp::write_span(observation, direction, &self.plan, out);
-        if !exporter.offer(now, &mut write) {
+        if !spans.offer(now, &mut write) {
             observation.exported = Exported::No;
         }
+    }
+
+    /// Hands the log record of a finished request to the exporter, if log records are exported.
+    pub(crate) fn export_record(
+        &self,
+        observation: &Observation<'_>,
+        direction: Option<Direction>,
+        now: Monotonic,
+    ) {
+        let Some(logs) = &self.logs else { return };
+        let Ok(mut logs) = logs.try_borrow_mut() else { return };
+        let direction = direction.unwrap_or_else(|| self.tracer.direction());
+        // What there is no room for is counted there.
+        let _ = logs.offer(now, &mut |out| {
+            otlp::write_log_record(observation, direction, &self.plan, out);
+        });
     }
 }
 
@@ -181,6 +203,8 @@ fn place() -> Place {
     Place {
         service_name: abi::environment_variable("OTEL_SERVICE_NAME"),
         resource_attributes: abi::environment_variable("OTEL_RESOURCE_ATTRIBUTES"),
+        pod: abi::environment_variable("POD_NAME"),
+        namespace: abi::environment_variable("POD_NAMESPACE"),
         istio: Istio {
             canonical_name: istio("LABELS\0service.istio.io/canonical-name"),
             app: istio("LABELS\0app"),

@@ -80,6 +80,9 @@ impl Stream {
             let now = abi::monotonic_now();
             let mut observation = exchange.finish(now, route, plan, &mut shared.budget, &Host);
             self.root.export(&mut observation, direction, now);
+            if observation.logged {
+                self.root.export_record(&observation, direction, now);
+            }
             self.emit(&observation, &exchange, direction, shared);
         });
     }
@@ -104,19 +107,31 @@ impl Stream {
         shared: &mut Shared,
     ) {
         let Root { plan, counter, .. } = &*self.root;
-        let rules = plan.router.rules(exchange.target());
         if let Some(counter) = counter.as_ref().filter(|_| plan.router.counts(exchange.target())) {
             let direction = direction.unwrap_or_else(|| self.root.counted_direction());
             counter.count(observation, direction, plan, shared);
         }
-        if plan.sets_log_property && rules.is_none_or(|rules| observation.is_among(rules.lines)) {
-            shared.line.clear();
-            log::write_line(observation, plan, &mut shared.line);
-            abi::set_filter_state(LOG_LINE, &shared.line);
+        if observation.logged {
+            write_line(observation, plan, &mut shared.line);
         }
         for published in &plan.published {
             publish(*published, observation);
         }
+    }
+}
+
+/// Writes the line, where it goes as text.
+fn write_line(observation: &Observation<'_>, plan: &Plan, line: &mut Vec<u8>) {
+    let log::LogPlan { property, stdout, .. } = plan.log;
+    if property || stdout {
+        line.clear();
+        log::write_line(observation, plan, line);
+    }
+    if property {
+        abi::set_filter_state(LOG_LINE, line);
+    }
+    if stdout {
+        abi::log_line(observation.level(), line);
     }
 }
 

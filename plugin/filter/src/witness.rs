@@ -27,4 +27,20 @@ impl Witness for Host {
     fn protocol(&self) -> Option<Box<[u8]>> {
         abi::protocol()
     }
+
+    fn upstream(&self) -> Option<Box<[u8]>> {
+        abi::upstream_address()
+    }
+
+    fn details(&self) -> Option<Box<[u8]>> {
+        abi::code_details()
+    }
+
+    fn request_bytes(&self) -> Option<u64> {
+        abi::request_size()?.try_into().ok()
+    }
+
+    fn response_bytes(&self) -> Option<u64> {
+        abi::response_size()?.try_into().ok()
+    }
 }

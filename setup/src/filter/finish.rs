@@ -6,7 +6,8 @@
 //!   enters the module for each that exists, so one without a body costs time on every request. A
 //!   listed one that is missing is a mistake of ours that Envoy would not report: it would not call it.
 //! - Custom sections are dropped, save the names of functions, which Envoy prints when the module
-//!   traps. Those are demangled, and lose the hash that Rust adds.
+//!   traps. Those are demangled, and lose the hash that Rust adds, the
+//!   arguments of generic types, the traits and most of their paths.
 //! - Imports are checked against [`surface::IMPORTS`], because Envoy refuses a module for one
 //!   function that it does not offer.
 //! - The size is checked against [`surface::MOST_BYTES`]: every worker of every Envoy compiles it.
@@ -159,10 +160,42 @@ fn demangled(names: &[u8]) -> Result<Vec<u8>, Error> {
         put_number(&mut out, reader.number()? as usize);
         // The alternate form is the one without the hash.
         let name = format!("{:#}", rustc_demangle::demangle(reader.name()?));
-        put_sized(&mut out, name.as_bytes());
+        put_sized(&mut out, shortened(&name).as_bytes());
     }
     reader.end("the names of functions")?;
     Ok(out)
+}
+
+/// The last parts of a name's path, `vec::Vec::push` for `<alloc::vec::Vec<T,A> as Push<T>>::push`: enough to find it by,
+/// and all names together are a tenth of the module otherwise.
+fn shortened(name: &str) -> String {
+    const PARTS: usize = 3;
+    let name = without_arguments(name);
+    let parts: Vec<&str> = name.split("::").collect();
+    parts[parts.len().saturating_sub(PARTS)..].join("::")
+}
+
+/// A name without what stands between brackets behind one, and without the traits that it is of.
+fn without_arguments(name: &str) -> String {
+    let mut short = String::with_capacity(name.len());
+    let mut depth = 0;
+    let mut is_trait = false;
+    for character in name.chars() {
+        let is_behind_name = short.ends_with(|last: char| last.is_alphanumeric() || last == '_');
+        match character {
+            '<' if depth > 0 || is_behind_name => depth += 1,
+            '>' if depth > 0 => depth -= 1,
+            '<' => {}
+            '>' => is_trait = false,
+            _ if depth > 0 || is_trait => {}
+            _ => short.push(character),
+        }
+        if let Some(of) = short.strip_suffix(" as ") {
+            is_trait = true;
+            short.truncate(of.len());
+        }
+    }
+    short
 }
 
 fn check_size(bytes: usize) -> Result<(), Error> {
@@ -241,6 +274,21 @@ mod tests {
         body.push(FUNCTION_NAMES);
         put_sized(&mut body, &functions);
         body
+    }
+
+    #[test]
+    fn names_are_their_last_parts_without_arguments_and_traits() {
+        for (name, short) in [
+            ("sightline::record", "sightline::record"),
+            ("a::b::c::d::e", "c::d::e"),
+            ("alloc::vec::Vec<T,A>::push", "vec::Vec::push"),
+            ("<alloc::vec::Vec<T,A> as core::clone::Clone>::clone", "vec::Vec::clone"),
+            ("<&mut F as core::ops::FnMut<A>>::call_mut", "&mut F::call_mut"),
+            ("a<b<c>,<d as e>::f>::g::{{closure}}", "a::g::{{closure}}"),
+            ("core::str::<impl str>::trim", "str::impl str::trim"),
+        ] {
+            assert_eq!(shortened(name), short);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::leaf::number;
 use super::list::{Entry, List};
-use super::{Key, Path, Problem, Setting, Value};
+use super::{Described, Key, Path, Problem, Setting, Value};
 use crate::red::{Boundaries, Decimal};
 
 /// The upper boundaries of a histogram's buckets. What is said replaces the default.
@@ -32,7 +32,9 @@ impl Setting for Buckets {
             None => problems.push(disorder(&numbers, at)),
         }
     }
+}
 
+impl Described for Buckets {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         let boundaries: Vec<String> = self.0.iter().map(shown).collect();
         keys.push(Key {

@@ -4,8 +4,8 @@ use super::choice::choice;
 use super::list::Entry;
 use super::section::section;
 use super::{
-    Buckets, Key, Labels, Leaf, Optional, Path, Problem, RouteEntry, Setting, Text, Value,
-    ValueSettings, nearest, require,
+    Buckets, Described, Key, Labels, Leaf, Optional, Path, Problem, RouteEntry, Setting, Text,
+    Value, ValueSettings, nearest, require,
 };
 use crate::Method;
 use crate::route::template;

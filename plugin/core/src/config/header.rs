@@ -41,6 +41,16 @@ impl HeaderSource {
         ["authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"];
 }
 
+impl Side {
+    /// Its name.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
+}
+
 impl Source {
     /// The one that is said, if exactly one is.
     pub(crate) fn of(

@@ -2,7 +2,7 @@
 
 use super::header::{HeaderSource, Source, check_sources};
 use super::section::section;
-use super::{Key, List, Path, Problem, Setting, Text, Value, require};
+use super::{Described, Key, List, Path, Problem, Setting, Text, Value, require};
 
 /// Names of labels and where their texts come from. What is said replaces the default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,7 +104,9 @@ impl Setting for Labels {
             problems.push(Problem::new(at, message));
         }
     }
+}
 
+impl Described for Labels {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         keys.push(Key {
             path: at.to_string(),

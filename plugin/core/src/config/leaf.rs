@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::{Key, Path, Problem, Setting, Value, nearest};
+use super::{Described, Key, Path, Problem, Setting, Value, nearest};
 
 /// The type of one key's value.
 pub trait Leaf: Sized {
@@ -182,7 +182,9 @@ impl<T: Leaf> Setting for T {
             *self = value;
         }
     }
+}
 
+impl<T: Leaf> Described for T {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         keys.push(Key {
             path: at.to_string(),

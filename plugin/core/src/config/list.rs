@@ -1,6 +1,6 @@
 //! Keys that take a list.
 
-use super::{Key, Leaf, Path, Problem, Setting, Value, read_leaf};
+use super::{Described, Key, Leaf, Path, Problem, Setting, Value, read_leaf};
 
 /// A list of settings of one type, each of which is read by itself. What is said replaces the default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,9 @@ impl<T: Entry> Setting for List<T> {
             }
         }
     }
+}
 
+impl<T: Entry> Described for List<T> {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         let entries: Vec<String> = self.0.iter().map(Entry::show).collect();
         keys.push(Key {

@@ -1,7 +1,7 @@
 //! Keys that take a map whose names the user chooses.
 
 use super::leaf::Token;
-use super::{Key, Path, Problem, Setting, Text, Value};
+use super::{Described, Key, Path, Problem, Setting, Text, Value};
 
 /// Attributes of a resource: names and texts. What is said replaces the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,9 @@ impl Setting for Attributes {
             self.0 = entries;
         }
     }
+}
 
+impl Described for Attributes {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         describe("a map of names to texts", at, about, keys);
     }
@@ -61,7 +63,9 @@ impl Setting for Headers {
             self.0 = entries;
         }
     }
+}
 
+impl Described for Headers {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         describe("a map of names to texts", at, about, keys);
     }

@@ -4,6 +4,7 @@
 //! From that one place come the parser, the reference in the docs, and the names that a mistyped key
 //! is compared with. A wrong configuration is refused whole, with every problem named.
 
+mod access_log;
 mod buckets;
 mod choice;
 mod custom;
@@ -25,6 +26,7 @@ mod settings;
 mod templates;
 mod value;
 
+pub use access_log::{AccessLog, Droppable, LogFormat, Redact, RedactedAddress};
 pub use buckets::Buckets;
 pub use custom::{CustomKind, CustomSettings, MetricName, OneMethod, RouteName, Unit};
 pub use export::{Compression, Export, PathPrefix, Protocol};
@@ -38,10 +40,10 @@ pub use optional::Optional;
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use routes::{Infer, RouteSettings, Routes};
-pub use section::{Key, Path, Setting};
+pub use section::{Described, Key, Path, Setting};
 pub use settings::{
-    AccessLog, ClientIp, DirectionSetting, Inbound, InboundTrace, Mode, Parent, Published, Redact,
-    RedactedAddress, RequestIdSettings, Sampling, Service, Settings, Trace, TraceResponse,
+    ClientIp, DirectionSetting, Inbound, InboundTrace, Mode, Parent, Published, RequestIdSettings,
+    Sampling, Service, Settings, Trace, TraceResponse,
 };
 pub use templates::{OneRoute, ParameterName, RouteEntry, Signal, WhichLines, Written};
 pub use value::{Unreadable, Value};
@@ -69,6 +71,7 @@ pub fn interpret(said: &Value) -> Result<Settings, Problems> {
     settings.set(said, &Path::Root, &mut problems);
     problems.extend(settings.export.conflicts());
     metrics::check(&settings, &mut problems);
+    AccessLog::check(&settings, &mut problems);
     if problems.is_empty() { Ok(settings) } else { Err(problems.into()) }
 }
 

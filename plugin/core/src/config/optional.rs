@@ -1,6 +1,6 @@
 //! Sections that are there only if they are said.
 
-use super::{Key, Path, Problem, Setting, Value};
+use super::{Described, Key, Path, Problem, Setting, Value};
 
 /// What is said, with the defaults of its keys, or nothing. `{}` says it, `null` does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,9 @@ impl<T: Setting + Default> Setting for Optional<T> {
             self.0 = Some(meant);
         }
     }
+}
 
+impl<T: Described + Default> Described for Optional<T> {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         let path = at.to_string();
         let mut within = Vec::new();

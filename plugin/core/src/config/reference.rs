@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Key, Path, Setting as _, Settings};
+use super::{Described as _, Key, Path, Settings};
 
 /// All keys as a Markdown document.
 pub fn reference() -> String {

@@ -7,7 +7,7 @@ use super::choice::choice;
 use super::list::List;
 use super::section::section;
 use super::templates::RouteEntry;
-use super::{Key, Path, Problem, Setting, Value, Whole};
+use super::{Described, Key, Path, Problem, Setting, Value, Whole};
 use crate::route::matcher::{Fault, Note, Precedence, TemplateProblem, Templates};
 use crate::route::template::{self, Template};
 
@@ -118,7 +118,9 @@ impl Setting for RouteSettings {
         let ignored = Templates::new(&self.keys.ignore.0, Precedence::Declared);
         self.ignored = accept(ignored, &self.keys.ignore.0, &Path::Key(at, "ignore"), problems);
     }
+}
 
+impl Described for RouteSettings {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         self.keys.describe(at, about, keys);
     }

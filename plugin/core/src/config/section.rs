@@ -34,7 +34,10 @@ pub struct Key {
 pub trait Setting {
     /// Takes the meaning of what was said; where there is a problem, tells it and stays as it was.
     fn set(&mut self, said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>);
+}
 
+/// Something that the reference tells of. It is a trait of its own so that whoever sets can do without.
+pub trait Described {
     /// Adds this setting's keys to the reference, with the values they have now as their defaults.
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>);
 }
@@ -81,15 +84,12 @@ macro_rules! section {
                 problems: &mut Vec<$crate::config::Problem>,
             ) {
                 let known = [$( stringify!($key) ),+];
-                for (key, said) in $crate::config::section::entries(said, at, &known, problems) {
-                    let at = $crate::config::Path::Key(at, key);
-                    match key {
-                        $( stringify!($key) => self.$key.set(said, &at, problems), )+
-                        _ => {}
-                    }
-                }
+                let keys: &mut [&mut dyn $crate::config::Setting] = &mut [$( &mut self.$key ),+];
+                $crate::config::section::set(&known, keys, said, at, problems);
             }
+        }
 
+        impl $crate::config::Described for $Section {
             fn describe(&self, at: &$crate::config::Path<'_>, _: &str, keys: &mut Vec<$crate::config::Key>) {
                 $( self.$key.describe(
                     &$crate::config::Path::Key(at, stringify!($key)),
@@ -102,8 +102,25 @@ macro_rules! section {
 }
 pub(super) use section;
 
+/// Sets each key of a section that is said. All sections share this, and so its code is there once.
+#[inline(never)]
+pub(super) fn set(
+    known: &[&'static str],
+    keys: &mut [&mut dyn Setting],
+    said: &Value,
+    at: &Path<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    for (name, said) in entries(said, at, known, problems) {
+        let place = known.iter().position(|known| *known == name);
+        if let Some(key) = place.and_then(|place| keys.get_mut(place)) {
+            key.set(said, &Path::Key(at, name), problems);
+        }
+    }
+}
+
 /// The entries of what should be a map: known keys, each at most once. Others are problems.
-pub(super) fn entries<'a>(
+fn entries<'a>(
     said: &'a Value,
     at: &Path<'_>,
     known: &[&'static str],

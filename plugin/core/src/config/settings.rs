@@ -5,8 +5,8 @@
 use super::choice::choice;
 use super::section::section;
 use super::{
-    Attributes, Export, HeaderName, List, Metrics, Period, Problem, Ratio, RouteSettings, Text,
-    Token, Whole,
+    AccessLog, Attributes, Export, HeaderName, List, Metrics, Period, Problem, Ratio,
+    RouteSettings, Text, Token, Whole,
 };
 use crate::identity::IdFormat;
 
@@ -44,7 +44,9 @@ section! {
 impl Settings {
     /// What is allowed and yet hardly wanted.
     pub fn warnings(&self) -> Vec<Problem> {
-        self.routes.warnings()
+        let mut warnings = self.routes.warnings();
+        warnings.extend(self.access_log.warnings());
+        warnings
     }
 }
 
@@ -195,55 +197,6 @@ choice! {
         Respect = "respect",
         /// It does not.
         Ignore = "ignore",
-    }
-}
-
-section! {
-    /// One line for each request.
-    pub struct AccessLog {
-        /// Whether the line is set as filter state `wasm.sightline_log`, where Envoy's own loggers find
-        /// it as `%FILTER_STATE(wasm.sightline_log:PLAIN)%`.
-        property: bool = true,
-        /// What is kept out of lines and spans.
-        redact: Redact = Redact::default(),
-    }
-}
-
-section! {
-    /// What is kept out of lines and spans.
-    pub struct Redact {
-        /// Keys of the query whose values are `REDACTED`, in any case and however they are encoded.
-        query: List<Text> = List(SECRET_PARAMETERS.iter().filter_map(|name| Text::new(name)).collect()),
-        /// Whether the client's address is whole, without its last part (a /24, or a /48 of IPv6), or left out.
-        client_ip: RedactedAddress = RedactedAddress::None,
-    }
-}
-
-/// Parameters that carry signatures and keys.
-const SECRET_PARAMETERS: [&str; 12] = [
-    "X-Amz-Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-    "AWSAccessKeyId",
-    "Signature",
-    "sig",
-    "X-Goog-Signature",
-    "token",
-    "access_token",
-    "api_key",
-    "password",
-    "secret",
-];
-
-choice! {
-    /// How much of a client's address is shown.
-    pub enum RedactedAddress {
-        /// All of it.
-        None = "none",
-        /// Its network.
-        Truncate = "truncate",
-        /// Nothing.
-        Drop = "drop",
     }
 }
 

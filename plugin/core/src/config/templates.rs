@@ -3,7 +3,7 @@
 use super::choice::choice;
 use super::list::{Entry, List};
 use super::section::section;
-use super::{Key, Path, Period, Problem, Ratio, Setting, Text, Value};
+use super::{Described, Key, Path, Period, Problem, Ratio, Setting, Text, Value};
 use crate::route::template::{self, Piece, Template, TemplateError};
 
 /// A template, and what holds for the requests that match it.
@@ -174,7 +174,9 @@ impl Setting for Written {
     fn set(&mut self, said: &Value, at: &Path<'_>, problems: &mut Vec<Problem>) {
         self.0 = Template::read(said, at, problems);
     }
+}
 
+impl Described for Written {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>) {
         keys.push(Key {
             path: at.to_string(),

@@ -1,7 +1,15 @@
 //! The access log: one line for each finished request.
 
-mod json;
+mod field;
+mod level;
 mod line;
+mod plan;
+mod text;
+mod writer;
 
-pub(crate) use json::is_unsafe;
+pub use field::Field;
+pub(crate) use field::Fields;
+pub use level::Level;
 pub use line::write_line;
+pub use plan::LogPlan;
+pub(crate) use text::is_unsafe;

@@ -5,10 +5,12 @@
 //! The messages are written by hand: they are few and never read back here, and a generated encoder would
 //! cost the module more than all of this.
 
+mod attributes;
 mod backoff;
 mod exporter;
 mod grpc_service;
 mod gzip;
+mod log_record;
 mod metrics;
 mod protobuf;
 mod reply;
@@ -20,6 +22,7 @@ mod span;
 pub use exporter::{BatchId, Counts, Exporter, Limits};
 pub use grpc_service::grpc_service;
 pub use gzip::from_zlib;
+pub use log_record::write_log_record;
 pub use metrics::write_metrics;
 pub use reply::{Reply, Verdict, of_grpc_message, of_grpc_status, of_http};
 pub use request::{Envelope, Signal};

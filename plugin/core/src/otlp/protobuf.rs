@@ -80,6 +80,7 @@ impl<'a> Message<'a> {
     }
 
     /// Any bytes: `bytes`, or a message that is already written.
+    #[inline(never)]
     pub(crate) fn bytes(&mut self, field: u32, value: &[u8]) {
         self.tag(field, Wire::Bytes);
         write_varint(value.len() as u64, self.out);
@@ -108,6 +109,21 @@ impl<'a> Message<'a> {
         self.attribute(field, key, &mut |any| any.varint(3, value.cast_unsigned()));
     }
 
+    /// An attribute that is true or false.
+    pub(crate) fn attribute_bool(&mut self, field: u32, key: &str, value: bool) {
+        self.attribute(field, key, &mut |any| any.varint(2, value.into()));
+    }
+
+    /// An attribute whose value is a number with a binary point.
+    pub(crate) fn attribute_double(&mut self, field: u32, key: &str, value: f64) {
+        self.attribute(field, key, &mut |any| any.double(4, value));
+    }
+
+    /// An attribute whose value is a list with this one text.
+    pub(crate) fn attribute_texts(&mut self, field: u32, key: &str, value: &[u8]) {
+        self.attribute(field, key, &mut |any| any.message(5).message(1).text(1, value));
+    }
+
     /// `KeyValue { string key = 1; AnyValue value = 2 }`
     fn attribute(&mut self, field: u32, key: &str, write: &mut dyn FnMut(&mut Message<'_>)) {
         let mut pair = self.message(field);
@@ -129,6 +145,7 @@ impl Drop for Message<'_> {
 }
 
 /// Writes a number in groups of seven bits, the lowest first.
+#[inline(never)]
 pub(crate) fn write_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(low_bits(value) | 0x80);

@@ -18,6 +18,8 @@ pub enum Signal {
     Traces,
     /// What was counted.
     Metrics,
+    /// Log records.
+    Logs,
 }
 
 /// All of a request that is no item: made once for a configuration, put around each batch.
@@ -37,10 +39,10 @@ pub struct Envelope {
 
 impl Signal {
     /// All of them.
-    pub const ALL: [Self; Self::COUNT] = [Self::Traces, Self::Metrics];
+    pub const ALL: [Self; Self::COUNT] = [Self::Traces, Self::Metrics, Self::Logs];
 
     /// How many there are.
-    pub(crate) const COUNT: usize = 2;
+    pub(crate) const COUNT: usize = 3;
 
     /// The method of its gRPC service.
     pub const METHOD: &'static str = "Export";
@@ -50,6 +52,7 @@ impl Signal {
         match self {
             Self::Traces => "/v1/traces",
             Self::Metrics => "/v1/metrics",
+            Self::Logs => "/v1/logs",
         }
     }
 
@@ -58,6 +61,7 @@ impl Signal {
         match self {
             Self::Traces => "opentelemetry.proto.collector.trace.v1.TraceService",
             Self::Metrics => "opentelemetry.proto.collector.metrics.v1.MetricsService",
+            Self::Logs => "opentelemetry.proto.collector.logs.v1.LogsService",
         }
     }
 
@@ -66,6 +70,7 @@ impl Signal {
         match self {
             Self::Traces => "traces",
             Self::Metrics => "metrics",
+            Self::Logs => "logs",
         }
     }
 }

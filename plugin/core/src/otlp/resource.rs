@@ -34,6 +34,11 @@ impl Resource {
         }
     }
 
+    /// What an attribute is.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
     /// `Resource { repeated KeyValue attributes = 1 }`
     pub(super) fn write(&self, message: &mut Message<'_>) {
         for (key, value) in &self.attributes {

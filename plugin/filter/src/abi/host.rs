@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use sightline_core::log::Level;
 use sightline_core::{Edit, Monotonic, Pair, Wall};
 
 use super::imports;
@@ -64,15 +65,20 @@ impl HeaderMap {
 
 /// Writes a line into the host's log, as an error.
 pub(crate) fn log_error(message: &str) {
-    log(4, message);
+    log(4, message.as_bytes());
 }
 
 /// Writes a line into the host's log, as a warning.
 pub(crate) fn log_warning(message: &str) {
-    log(3, message);
+    log(3, message.as_bytes());
 }
 
-fn log(level: u32, message: &str) {
+/// Writes a line of the access log into the host's log.
+pub(crate) fn log_line(level: Level, line: &[u8]) {
+    log(level as u32, line);
+}
+
+fn log(level: u32, message: &[u8]) {
     // SAFETY: the pointer and the size are those of one live text. A log that fails has no other place
     // to say so, hence the status is not looked at.
     let _ = unsafe { imports::proxy_log(level, message.as_ptr(), message.len()) };

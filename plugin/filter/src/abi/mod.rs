@@ -18,11 +18,11 @@ pub(crate) use calls::{
 };
 pub(crate) use host::{
     HeaderMap, MetricId, MetricKind, Side, add, apply, define_metric, environment_variable,
-    fill_random, header_pairs, log_error, log_warning, monotonic_now, plugin_configuration, record,
-    request_header, send_local_response, set_filter_state, set_shared_data, shared_data,
-    tick_every, wall_now,
+    fill_random, header_pairs, log_error, log_line, log_warning, monotonic_now,
+    plugin_configuration, record, request_header, send_local_response, set_filter_state,
+    set_shared_data, shared_data, tick_every, wall_now,
 };
 pub(crate) use properties::{
-    destination_port, is_from_upstream, listener_direction, node, protocol, response_flags,
-    source_address,
+    code_details, destination_port, is_from_upstream, listener_direction, node, protocol,
+    request_size, response_flags, response_size, source_address, upstream_address,
 };

@@ -33,7 +33,7 @@ pub(crate) fn destination_port() -> Option<i64> {
 
 /// Whether the response of the current stream was the upstream's, as far as the host knows.
 pub(crate) fn is_from_upstream() -> bool {
-    property(b"response\0code_details").is_some_and(|details| *details == *b"via_upstream")
+    code_details().is_some_and(|details| *details == *b"via_upstream")
 }
 
 /// The response flags of the current stream, a bit for each.
@@ -44,6 +44,26 @@ pub(crate) fn response_flags() -> Option<u64> {
 /// The other end of the current stream's connection: address and port.
 pub(crate) fn source_address() -> Option<Box<[u8]>> {
     property(b"source\0address")
+}
+
+/// The address and the port of the upstream that the current stream was sent to last.
+pub(crate) fn upstream_address() -> Option<Box<[u8]>> {
+    property(b"upstream\0address")
+}
+
+/// Why the response of the current stream is what it is.
+pub(crate) fn code_details() -> Option<Box<[u8]>> {
+    property(b"response\0code_details")
+}
+
+/// The size of the current stream's request, as its head says or as it came.
+pub(crate) fn request_size() -> Option<i64> {
+    number(b"request\0size")
+}
+
+/// How many bytes of the current stream's response were sent.
+pub(crate) fn response_size() -> Option<i64> {
+    number(b"response\0size")
 }
 
 /// The protocol of the current stream's request.

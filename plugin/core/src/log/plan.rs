@@ -1,0 +1,106 @@
+//! What the configuration says of lines, ready for requests.
+
+use super::field::{Field, Fields};
+use crate::config::{AccessLog, Droppable, LogFormat, Token};
+use crate::otlp::Resource;
+use crate::red::Decimal;
+use crate::redact::Redaction;
+use crate::{Observation, Sampler};
+
+/// Where lines go, and what is in them.
+#[derive(Clone, Debug)]
+pub struct LogPlan {
+    /// Whether the line is handed to the host as filter state.
+    pub property: bool,
+    /// Whether it goes into the host's own log.
+    pub stdout: bool,
+    /// Whether it is exported as a log record.
+    pub otlp: bool,
+    pub(crate) format: LogFormat,
+    pub(crate) fields: Fields,
+    /// Captured headers of the request, in lower case.
+    pub(crate) request_headers: Vec<String>,
+    /// Captured headers of the response, likewise.
+    pub(crate) response_headers: Vec<String>,
+    pub(crate) pod: String,
+    pub(crate) namespace: String,
+    /// Which part of the lines of requests that succeeded is kept; none: all.
+    success: Option<SuccessRatio>,
+}
+
+/// A part of lines that is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct SuccessRatio {
+    sampler: Sampler,
+    pub(crate) number: f64,
+    /// The number, as a line says it.
+    pub(crate) text: String,
+}
+
+impl LogPlan {
+    pub(crate) fn new(settings: &AccessLog, redaction: &Redaction, resource: &Resource) -> Self {
+        let dropped = settings.drop.0.iter().map(|&Droppable(field)| field);
+        let fields = Fields::without(dropped);
+        let headers = |names: &[Token]| {
+            if fields.contains(Field::Headers) { captured(names, redaction) } else { Vec::new() }
+        };
+        let place = |name| resource.get(name).unwrap_or_default().to_owned();
+        Self {
+            property: settings.property,
+            stdout: settings.stdout,
+            otlp: settings.otlp,
+            format: settings.format,
+            fields,
+            request_headers: headers(&settings.request_headers.0),
+            response_headers: headers(&settings.response_headers.0),
+            pod: place("k8s.pod.name"),
+            namespace: place("k8s.namespace.name"),
+            success: SuccessRatio::new(settings.success_ratio.as_f64()),
+        }
+    }
+
+    /// Whether anybody reads lines.
+    pub fn is_on(&self) -> bool {
+        self.property || self.stdout || self.otlp
+    }
+
+    /// Whether the line of a request that has succeeded is kept. It goes by the trace alone, so that hops agree.
+    pub(crate) fn keeps_success(&self, observation: &Observation<'_>) -> bool {
+        self.success.as_ref().is_none_or(|it| it.sampler.keeps(observation.trace().trace_id))
+    }
+
+    /// Of which part of such lines the line of a request that has succeeded is one, if that is not all.
+    pub(crate) fn success_ratio(&self) -> Option<&SuccessRatio> {
+        self.success.as_ref()
+    }
+}
+
+/// Those that may be captured, each once.
+fn captured(names: &[Token], redaction: &Redaction) -> Vec<String> {
+    let mut captured: Vec<String> = Vec::new();
+    for name in names {
+        let name = name.as_str().to_ascii_lowercase();
+        if redaction.captures(name.as_bytes()) && !captured.contains(&name) {
+            captured.push(name);
+        }
+    }
+    captured
+}
+
+impl SuccessRatio {
+    /// None for a ratio that keeps all.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a ratio is within 0 and 1"
+    )]
+    fn new(number: f64) -> Option<Self> {
+        if number >= 1.0 {
+            return None;
+        }
+        let mut text = Vec::new();
+        Decimal::from_nanos((number * 1e9 + 0.5) as u64).write(&mut text);
+        let text = String::from_utf8(text).unwrap_or_default();
+        Some(Self { sampler: Sampler::with_ratio(number), number, text })
+    }
+}
