@@ -1,7 +1,8 @@
 //! Fetches programs from Debian's packages into `target/debian`. Nothing is installed, so it needs no
 //! root, and what the machine has installed stays as it is.
 //!
-//! This suits programs that link to little more than libc: what a package depends on is not fetched.
+//! What a package depends on is not fetched, so this suits programs that link to little more than libc, and
+//! those whose few libraries are named with them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,25 +15,41 @@ use crate::{Checkout, Error, disk, run};
 
 /// The folder with the programs of a package, fetched if it is not there yet.
 pub(crate) fn programs(checkout: &Checkout, package: &str) -> Result<PathBuf, Error> {
+    programs_with(checkout, package, &[])
+}
+
+/// The same where the programs need libraries from these packages: [`libraries`] finds them.
+pub(crate) fn programs_with(
+    checkout: &Checkout,
+    package: &str,
+    needed: &[&str],
+) -> Result<PathBuf, Error> {
     let home = checkout.target().join("debian").join(package);
     let programs = home.join("usr/bin");
     if !programs.is_dir() {
         let _lock = Lock::take(checkout, "debian")?;
         if !programs.is_dir() {
-            fetch(package, &home)?;
+            fetch(package, needed, &home)?;
         }
     }
     Ok(programs)
 }
 
+/// The folder with the libraries that came with these programs, if any: it is named after the machine's kind.
+pub(crate) fn libraries(programs: &Path) -> Option<PathBuf> {
+    let folders = fs::read_dir(programs.parent()?.join("lib")).ok()?;
+    folders.filter_map(Result::ok).map(|folder| folder.path()).find(|path| path.is_dir())
+}
+
 /// Unpacks it aside and moves it to its home in one step, so that one that is there is whole.
-fn fetch(package: &str, home: &Path) -> Result<(), Error> {
+fn fetch(package: &str, needed: &[&str], home: &Path) -> Result<(), Error> {
     let step = Step::begin(format!("fetching {package} from Debian's packages"));
     let aside = home.with_added_extension("part");
     // Runs that were killed left these.
     disk::delete(&aside)?;
     disk::delete(home)?;
-    let fetched = unpacked(package, &aside).and_then(|tree| {
+    let packages = [&[package], needed].concat();
+    let fetched = unpacked(&packages, &aside).and_then(|tree| {
         fs::rename(&tree, home).map_err(|cause| Error::at("create", home, &cause))
     });
     disk::delete(&aside)?;
@@ -41,39 +58,49 @@ fn fetch(package: &str, home: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn unpacked(package: &str, aside: &Path) -> Result<PathBuf, Error> {
-    let (file, tree) = (download(package, aside)?, aside.join("tree"));
-    let mut unpack = Command::new("dpkg-deb");
-    let said = run::listen(unpack.arg("--extract").arg(&file).arg(&tree), repeat)?;
-    if said.status.success() && tree.join("usr/bin").is_dir() {
+/// All in one tree, as they would be installed.
+fn unpacked(packages: &[&str], aside: &Path) -> Result<PathBuf, Error> {
+    let (files, tree) = (download(packages, aside)?, aside.join("tree"));
+    for file in files {
+        let mut unpack = Command::new("dpkg-deb");
+        let said = run::listen(unpack.arg("--extract").arg(&file).arg(&tree), repeat)?;
+        if !said.status.success() {
+            return Err(Error::new(format!(
+                "{} cannot be unpacked. See that the disk is not full.",
+                file.display()
+            )));
+        }
+    }
+    if tree.join("usr/bin").is_dir() {
         return Ok(tree);
     }
-    Err(Error::new(format!(
-        "There are no programs in {} that can be unpacked. See that the disk is not full.",
-        file.display()
-    )))
+    Err(Error::new(format!("There are no programs in the packages {}.", packages.join(", "))))
 }
 
 /// With the lists of packages that the machine has. A fresh one has none and an old one may have old
 /// ones; then with lists of our own, since those of the machine are for root to bring up to date.
-fn download(package: &str, aside: &Path) -> Result<PathBuf, Error> {
+fn download(packages: &[&str], aside: &Path) -> Result<Vec<PathBuf>, Error> {
     let (folder, lists) = (aside.join("package"), aside.join("lists"));
     for folder in [&folder, &lists.join("partial")] {
         fs::create_dir_all(folder).map_err(|cause| Error::at("create", folder, &cause))?;
     }
-    let download = [OsStr::new("download"), OsStr::new(package)];
+    let download: Vec<&OsStr> = ["download"].iter().chain(packages).map(OsStr::new).collect();
     if !apt(&folder, None, &download, |_| ())? {
         apt(&folder, Some(&lists), &[OsStr::new("update")], repeat)?;
         if !apt(&folder, Some(&lists), &download, repeat)? {
             return Err(Error::new(format!(
-                "apt-get could not fetch the package {package}; its messages above say why. Check \
-                 the network and the sources of packages."
+                "apt-get could not fetch the packages {}; its messages above say why. Check the \
+                 network and the sources of packages.",
+                packages.join(", ")
             )));
         }
     }
-    let mut files = fs::read_dir(&folder).map_err(|cause| Error::at("read", &folder, &cause))?;
-    let file = files.next().and_then(Result::ok).map(|file| file.path());
-    file.ok_or_else(|| Error::new(format!("apt-get fetched no file into {}.", folder.display())))
+    let files = fs::read_dir(&folder).map_err(|cause| Error::at("read", &folder, &cause))?;
+    let files: Vec<_> = files.filter_map(Result::ok).map(|file| file.path()).collect();
+    if files.len() == packages.len() {
+        return Ok(files);
+    }
+    Err(Error::new(format!("apt-get did not fetch all files into {}.", folder.display())))
 }
 
 /// Whether apt-get did what it was told in this folder.
@@ -108,5 +135,8 @@ mod tests {
         let program = scratch.write("target/debian/no-such-package/usr/bin/tool", "");
         let programs = programs(&scratch.checkout, "no-such-package").unwrap();
         assert_eq!(programs.join("tool"), program);
+        assert_eq!(libraries(&programs), None);
+        let library = scratch.write("target/debian/no-such-package/usr/lib/any-linux-gnu/a.so", "");
+        assert_eq!(libraries(&programs).as_deref(), library.parent());
     }
 }

@@ -1,5 +1,5 @@
 //! What must be there before anything runs: the wasm target, the finished filter, Envoy, Python,
-//! Prometheus.
+//! Prometheus, jq.
 //!
 //! Everything is set up into the checkout's `target/`, once, and reused; a process that finds it
 //! there says nothing and goes on. This crate starts none of it: running Envoy, the apps or the
@@ -12,6 +12,7 @@ mod disk;
 pub mod envoy;
 mod error;
 pub mod filter;
+pub mod jq;
 mod lock;
 mod pip;
 pub mod prometheus;

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod configuration;
+mod correlation;
 mod crash;
 mod demo;
 mod differential;

@@ -22,18 +22,19 @@ fn a_request_that_is_not_sampled() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 2
+      proxy_on_memory_allocate 7
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 2
+      proxy_get_property 5
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
-    bytes to the module 301, from it 582
-    allocations for the host 2, 261 bytes
+    bytes to the module 387, from it 764
+    allocations for the host 7, 307 bytes
     ");
 }
 
@@ -44,19 +45,19 @@ fn a_request_that_is_sampled() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 6
+      proxy_on_memory_allocate 9
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 2
-      proxy_get_property 4
+      proxy_get_property 7
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 4
       proxy_set_property 1
-    bytes to the module 372, from it 664
-    allocations for the host 6, 300 bytes
+    bytes to the module 426, from it 816
+    allocations for the host 9, 330 bytes
     ");
 }
 
@@ -68,19 +69,19 @@ fn a_request_that_failed_and_is_kept_for_it() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 6
+      proxy_on_memory_allocate 10
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 2
-      proxy_get_property 4
+      proxy_get_property 8
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
-    bytes to the module 372, from it 667
-    allocations for the host 6, 300 bytes
+    bytes to the module 446, from it 865
+    allocations for the host 10, 342 bytes
     ");
 }
 
@@ -93,18 +94,18 @@ fn a_call_over_grpc_that_is_sampled() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 7
+      proxy_on_memory_allocate 10
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 3
-      proxy_get_property 4
+      proxy_get_property 7
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 4
       proxy_set_property 1
-    bytes to the module 496, from it 723
-    allocations for the host 7, 416 bytes
+    bytes to the module 550, from it 875
+    allocations for the host 10, 446 bytes
     ");
 }
