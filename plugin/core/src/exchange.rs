@@ -75,6 +75,11 @@ impl Exchange {
         Self { head, request_id, hop, target, began: now, response: None, seen, captured }
     }
 
+    /// The request has ended with its head.
+    pub fn has_no_body(&mut self) {
+        self.head.body_bytes = Some(0);
+    }
+
     /// Hands over what must change in the request before it goes upstream.
     pub fn edit_request(&self, plan: &Plan, mut apply: impl FnMut(Edit<'_>)) {
         let inbound = self.head.request_id.as_ref().map(RequestId::as_bytes);
@@ -213,8 +218,10 @@ impl Exchange {
         observation.exported = self.export(&observation, now, plan, budget);
         let lines = self.lines(plan);
         let is_exported = observation.exported != Exported::No;
-        // What was cut short failed, whatever its status: no line must be left out without asking.
-        if is_exported || lines != WhichLines::None || observation.outcome() == Outcome::Failure {
+        if is_exported
+            || plan.log.asks_for_flags(lines)
+            || observation.outcome() == Outcome::Failure
+        {
             observation.ending.flags = witness.flags();
         }
         observation.logged = observation.is_among(lines)
@@ -240,7 +247,7 @@ impl Exchange {
             ending.protocol = witness.protocol();
         }
         if fields.contains(Field::RequestBytes) {
-            ending.request_bytes = witness.request_bytes();
+            ending.request_bytes = self.head.body_bytes.or_else(|| witness.request_bytes());
         }
         if fields.contains(Field::ResponseBytes) {
             ending.response_bytes = witness.response_bytes();

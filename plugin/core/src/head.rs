@@ -47,6 +47,8 @@ pub struct RequestHead {
     pub(crate) baggage: Vec<(usize, Vec<u8>)>,
     /// Whether it is a gRPC call.
     pub(crate) is_grpc: bool,
+    /// The size of its body, where the head says it.
+    pub(crate) body_bytes: Option<u64>,
     /// The method that a browser asks for before it uses it.
     asked_method: Option<Method>,
 }
@@ -99,6 +101,7 @@ impl RequestHead {
                 b":path" => target = value,
                 b"user-agent" => head.user_agent = Kept::new(value, LONGEST_VALUE),
                 b"content-type" => head.is_grpc = is_grpc(value),
+                b"content-length" => head.body_bytes = number(value),
                 b"traceparent" => traceparents.see(value),
                 b"tracestate" => head.tracestate.see(value),
                 b"access-control-request-method" => {

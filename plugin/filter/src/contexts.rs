@@ -85,8 +85,8 @@ impl Contexts {
     }
 
     /// The request's head has arrived.
-    pub(crate) fn on_request_headers(&mut self, context: u32) {
-        self.stream(context, Stream::on_request_headers);
+    pub(crate) fn on_request_headers(&mut self, context: u32, ends: bool) {
+        self.stream(context, |stream, shared| stream.on_request_headers(ends, shared));
     }
 
     /// The response's head has arrived.

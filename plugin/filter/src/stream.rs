@@ -37,9 +37,13 @@ impl Stream {
         Self { root, stage: Stage::Created, active: None, is_edited: false }
     }
 
-    pub(crate) fn on_request_headers(&mut self, shared: &mut Shared) {
+    /// The request's head is there, and with it all of the request if it `ends` so.
+    pub(crate) fn on_request_headers(&mut self, ends: bool, shared: &mut Shared) {
         let pairs = abi::header_pairs(Side::Request);
         let mut exchange = self.begin(&pairs, shared);
+        if ends {
+            exchange.has_no_body();
+        }
         if let Some(format) = endpoint::asked(&self.root.plan, pairs.iter()) {
             exchange.ignore();
             endpoint::answer(&self.root, format, shared);

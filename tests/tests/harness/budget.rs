@@ -28,19 +28,19 @@ fn a_request_that_brings_its_id() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 7
+      proxy_on_memory_allocate 6
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 2
-      proxy_get_property 5
+      proxy_get_property 4
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 2
       proxy_set_property 1
-    bytes to the module 488, from it 686
-    allocations for the host 7, 408 bytes
+    bytes to the module 472, from it 674
+    allocations for the host 6, 400 bytes
     ");
 }
 
@@ -51,19 +51,19 @@ fn a_request_that_brings_nothing() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 7
+      proxy_on_memory_allocate 6
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 2
-      proxy_get_property 5
+      proxy_get_property 4
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
-    bytes to the module 387, from it 764
-    allocations for the host 7, 307 bytes
+    bytes to the module 371, from it 752
+    allocations for the host 6, 299 bytes
     ");
 }
 
@@ -97,19 +97,19 @@ fn a_request_that_nobody_answers() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 9
+      proxy_on_memory_allocate 8
       proxy_on_request_headers 1
     hostcalls
       clock_time_get 2
       proxy_get_header_map_pairs 2
       proxy_get_header_map_value 1
-      proxy_get_property 7
+      proxy_get_property 6
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 2
       proxy_set_property 1
-    bytes to the module 450, from it 871
-    allocations for the host 9, 354 bytes
+    bytes to the module 434, from it 859
+    allocations for the host 8, 346 bytes
     ");
 }
 

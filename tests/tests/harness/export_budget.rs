@@ -22,25 +22,49 @@ fn a_request_that_is_not_sampled() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 7
+      proxy_on_memory_allocate 6
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 2
-      proxy_get_property 5
+      proxy_get_property 4
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
-    bytes to the module 387, from it 764
-    allocations for the host 7, 307 bytes
+    bytes to the module 371, from it 752
+    allocations for the host 6, 299 bytes
     ");
 }
 
 #[test]
 fn a_request_that_is_sampled() {
     insta::assert_snapshot!(budget("1", &Request::get("/")), @"
+    entries
+      proxy_on_context_create 1
+      proxy_on_delete 1
+      proxy_on_log 1
+      proxy_on_memory_allocate 8
+      proxy_on_request_headers 1
+      proxy_on_response_headers 1
+    hostcalls
+      clock_time_get 3
+      proxy_get_header_map_pairs 2
+      proxy_get_property 6
+      proxy_increment_metric 1
+      proxy_record_metric 1
+      proxy_replace_header_map_value 4
+      proxy_set_property 1
+    bytes to the module 410, from it 804
+    allocations for the host 8, 322 bytes
+    ");
+}
+
+#[test]
+fn a_request_that_failed_and_is_kept_for_it() {
+    let request = Request::get("/").answered(Response::new(500));
+    insta::assert_snapshot!(budget("0", &request), @"
     entries
       proxy_on_context_create 1
       proxy_on_delete 1
@@ -54,34 +78,10 @@ fn a_request_that_is_sampled() {
       proxy_get_property 7
       proxy_increment_metric 1
       proxy_record_metric 1
-      proxy_replace_header_map_value 4
-      proxy_set_property 1
-    bytes to the module 426, from it 816
-    allocations for the host 9, 330 bytes
-    ");
-}
-
-#[test]
-fn a_request_that_failed_and_is_kept_for_it() {
-    let request = Request::get("/").answered(Response::new(500));
-    insta::assert_snapshot!(budget("0", &request), @"
-    entries
-      proxy_on_context_create 1
-      proxy_on_delete 1
-      proxy_on_log 1
-      proxy_on_memory_allocate 10
-      proxy_on_request_headers 1
-      proxy_on_response_headers 1
-    hostcalls
-      clock_time_get 3
-      proxy_get_header_map_pairs 2
-      proxy_get_property 8
-      proxy_increment_metric 1
-      proxy_record_metric 1
       proxy_replace_header_map_value 3
       proxy_set_property 1
-    bytes to the module 446, from it 865
-    allocations for the host 10, 342 bytes
+    bytes to the module 430, from it 853
+    allocations for the host 9, 334 bytes
     ");
 }
 
@@ -94,18 +94,18 @@ fn a_call_over_grpc_that_is_sampled() {
       proxy_on_context_create 1
       proxy_on_delete 1
       proxy_on_log 1
-      proxy_on_memory_allocate 10
+      proxy_on_memory_allocate 9
       proxy_on_request_headers 1
       proxy_on_response_headers 1
     hostcalls
       clock_time_get 3
       proxy_get_header_map_pairs 3
-      proxy_get_property 7
+      proxy_get_property 6
       proxy_increment_metric 1
       proxy_record_metric 1
       proxy_replace_header_map_value 4
       proxy_set_property 1
-    bytes to the module 550, from it 875
-    allocations for the host 10, 446 bytes
+    bytes to the module 534, from it 863
+    allocations for the host 9, 438 bytes
     ");
 }

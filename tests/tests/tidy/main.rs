@@ -1,7 +1,7 @@
 //! Checks that keep the house in order. Each fails with a sentence that says what to do.
 
+mod access_log_doc;
 mod docs;
-mod log_stores_doc;
 mod metrics_doc;
 mod module;
 mod page;

@@ -1,7 +1,7 @@
 //! What the configuration says of lines, ready for requests.
 
 use super::field::{Field, Fields};
-use crate::config::{AccessLog, Droppable, LogFormat, Token};
+use crate::config::{AccessLog, Droppable, LogFormat, Token, WhichLines};
 use crate::otlp::Resource;
 use crate::red::Decimal;
 use crate::redact::Redaction;
@@ -62,6 +62,17 @@ impl LogPlan {
     /// Whether anybody reads lines.
     pub fn is_on(&self) -> bool {
         self.property || self.stdout || self.otlp
+    }
+
+    /// Whether flags matter to requests of which these get a line. What was cut short failed, whatever its status: no
+    /// line is left out without asking.
+    pub(crate) fn asks_for_flags(&self, lines: WhichLines) -> bool {
+        let shown = self.fields.contains(Field::Flags) || self.fields.contains(Field::ErrorType);
+        match lines {
+            WhichLines::None => false,
+            WhichLines::Errors => true,
+            WhichLines::All => shown || self.success.is_some(),
+        }
     }
 
     /// Whether the line of a request that has succeeded is kept. It goes by the trace alone, so that hops agree.

@@ -63,8 +63,8 @@ extern "C" fn proxy_on_grpc_close(_root: u32, token: u32, status: u32) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(context: u32, _headers: usize, _end_of_stream: u32) -> u32 {
-    contexts::with(|contexts| contexts.on_request_headers(context));
+extern "C" fn proxy_on_request_headers(context: u32, _headers: usize, end_of_stream: u32) -> u32 {
+    contexts::with(|contexts| contexts.on_request_headers(context, end_of_stream != 0));
     CONTINUE
 }
 

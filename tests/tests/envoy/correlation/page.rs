@@ -4,7 +4,7 @@ use std::fs;
 
 use sightline_setup::Checkout;
 
-const PAGE: &str = "docs/access-log-people.md";
+const PAGE: &str = "docs/access-log.md";
 
 /// The one block with this comment.
 pub(super) fn block(marker: &str) -> String {

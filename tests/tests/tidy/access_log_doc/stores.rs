@@ -5,55 +5,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Tree;
 
-use crate::page::{self, Item};
+use super::{FIELDS, PAGE, blocks, fields};
 use crate::text;
-
-const PAGE: &str = "docs/access-log-people.md";
-const FIELDS: &str = "plugin/core/src/log/field.rs";
-
-/// What the comments can say. But for two of them they are for the tests in a real Envoy.
-const MARKERS: [&str; 14] = [
-    "correlate.py",
-    "filebeat",
-    "gunicorn's own",
-    "jq errors",
-    "jq p95",
-    "jq request",
-    "jq trace",
-    "logging.json",
-    "mapping",
-    "record",
-    "start asgi",
-    "start wsgi",
-    "structlog",
-    "text",
-];
 
 /// Words of Loki's language that stand in queries of the page.
 const LOGQL: [&str; 7] =
     ["by", "count_over_time", "json", "quantile_over_time", "rate", "sum", "unwrap"];
-
-/// Our names of the fields, and those of the Elastic Common Schema.
-fn fields() -> (BTreeSet<String>, BTreeSet<String>) {
-    let declared = text(FIELDS);
-    let declared = declared.lines().filter_map(|line| {
-        let (_, names) = line.strip_suffix("\";")?.split_once(" = \"")?;
-        names.split_once("\", \"")
-    });
-    let (ours, ecs): (BTreeSet<_>, BTreeSet<_>) =
-        declared.map(|(ours, ecs)| (ours.to_owned(), ecs.to_owned())).unzip();
-    assert!(ours.len() >= 36 && ecs.len() == ours.len(), "{FIELDS}: {ours:?} {ecs:?}");
-    (ours, ecs)
-}
-
-fn blocks(is_it: impl Fn(Option<&str>, &str) -> bool) -> Vec<String> {
-    let items = page::items(PAGE, &MARKERS).into_iter();
-    let blocks = items.filter_map(|(marker, item)| match item {
-        Item::Block(language, body) if is_it(marker, &language) => Some(body),
-        Item::Block(..) | Item::Table(_) => None,
-    });
-    blocks.collect()
-}
 
 fn block_of(marker: &str) -> Tree {
     let [block] = <[String; 1]>::try_from(blocks(|it, _| it == Some(marker))).unwrap();
