@@ -26,7 +26,7 @@ impl Captured {
 pub(crate) fn capture<'a>(
     captured: &mut Vec<Captured>,
     side: Side,
-    pairs: impl Iterator<Item = Pair<'a>> + Clone,
+    pairs: &(impl Iterator<Item = Pair<'a>> + Clone),
     plan: &Plan,
 ) {
     for (number, name) in names(side, plan).iter().enumerate() {
@@ -46,7 +46,7 @@ fn names(side: Side, plan: &Plan) -> &[String] {
 
 /// The values with commas between, which is what several headers of one name mean.
 #[inline(never)]
-fn joined<'a>(values: &mut dyn Iterator<Item = &'a [u8]>, redaction: &Redaction) -> Option<Kept> {
+fn joined(values: &mut dyn Iterator<Item = &[u8]>, redaction: &Redaction) -> Option<Kept> {
     let mut all = redaction.value(values.next()?).into_owned();
     for value in values {
         // What is past the bound is not shown, however much of it there is.

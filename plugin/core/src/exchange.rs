@@ -69,9 +69,9 @@ impl Exchange {
         let request_id = inbound.unwrap_or_else(|| RequestId::mint(plan.id_format, now.wall, rng));
         let hop = Hop::of(&head, target, tracing, plan, rng);
         let mut seen = custom::applying(&plan.metrics.custom, target, &head);
-        custom::see(&plan.metrics.custom, &mut seen, Side::Request, pairs.clone());
         let mut captured = Vec::new();
-        captured::capture(&mut captured, Side::Request, pairs, plan);
+        captured::capture(&mut captured, Side::Request, &pairs, plan);
+        custom::see(&plan.metrics.custom, &mut seen, Side::Request, pairs);
         Self { head, request_id, hop, target, began: now, response: None, seen, captured }
     }
 
@@ -97,7 +97,7 @@ impl Exchange {
         plan: &Plan,
     ) {
         custom::see(&plan.metrics.custom, &mut self.seen, Side::Response, pairs.clone());
-        captured::capture(&mut self.captured, Side::Response, pairs.clone(), plan);
+        captured::capture(&mut self.captured, Side::Response, &pairs, plan);
         self.response = Some(Response { head: ResponseHead::read(pairs), at: now });
     }
 
