@@ -15,7 +15,7 @@ pub(crate) struct Ending {
     pub upstream: Option<Box<[u8]>>,
     /// Why the response is what it is, in the host's words.
     pub details: Option<Box<[u8]>>,
-    /// The size of the request's body, as far as it came.
+    /// The size of the request's body, as its head says, else as far as it came.
     pub request_bytes: Option<u64>,
     /// The size of the response's body, as far as it was sent.
     pub response_bytes: Option<u64>,
@@ -140,6 +140,11 @@ impl Flags {
     /// Whether an answer that had begun was not the app's whole answer.
     pub fn cut_short(self) -> bool {
         self.0 & Self::CUT_SHORT != 0
+    }
+
+    /// Whether the app's connection was closed, and nothing else is known to be wrong.
+    pub fn upstream_closed(self) -> bool {
+        self.0 == 1 << 6
     }
 
     /// Whether the client left.

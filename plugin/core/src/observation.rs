@@ -132,7 +132,7 @@ impl Observation<'_> {
     #[inline]
     pub fn error_type(&self) -> Option<ErrorType> {
         let flags = self.ending.flags;
-        let cut_short = flags.cut_short() || flags.client_gone() && self.stream().is_none();
+        let cut_short = self.is_cut_short() || flags.client_gone() && self.stream().is_none();
         let failed = self.outcome() == Outcome::Failure;
         if !failed && !cut_short {
             return None;
@@ -149,7 +149,14 @@ impl Observation<'_> {
 
     /// Whether its span is an error. That a client did not wait for the end is nobody's mistake.
     pub(crate) fn is_error(&self) -> bool {
-        self.outcome() == Outcome::Failure || self.ending.flags.cut_short()
+        self.outcome() == Outcome::Failure || self.is_cut_short()
+    }
+
+    /// Whether an answer that had begun was not the app's whole answer. An upgraded connection ends when the app
+    /// closes it, which is how it should.
+    fn is_cut_short(&self) -> bool {
+        let flags = self.ending.flags;
+        flags.cut_short() && !(flags.upstream_closed() && self.stream() == Some(Stream::WebSocket))
     }
 
     /// What kind of stream the response is, if it is one.

@@ -1,21 +1,126 @@
-//! One line for each request, whatever became of it.
+//! One line for each request, whatever became of it: the table of docs/access-log.md, row by row.
+
+mod apps;
+mod cases;
+mod client;
+mod document;
+mod setting;
+mod table;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sightline_cli::wait;
 use sightline_tests::{Answer, Proxy, Request, Upstream};
 
+use cases::{CASES, Case};
+use setting::Setting;
+use table::Row;
+
 /// The line has what every line has, and times that make sense.
-#[track_caller]
-fn assert_whole(line: &Value, status: u16, level: &str) {
-    assert_eq!((&line["status"], &line["level"]), (&json!(status), &json!(level)), "{line}");
-    let length = |field: &str| line[field].as_str().unwrap_or_default().len();
-    let lengths = ["timestamp", "trace_id", "span_id", "trace_flags"].map(length);
-    assert_eq!(lengths, [27, 32, 16, 2], "{line}");
-    assert!(length("request_id") > 0 && line["event"] == "http_request", "{line}");
-    let (duration, first_byte) = (line["duration_ms"].as_f64().unwrap(), line["ttfb_ms"].as_f64());
-    assert!((0.0..60_000.0).contains(&duration), "{line}");
-    assert!(first_byte.is_none_or(|first_byte| first_byte <= duration), "{line}");
+fn is_whole(line: &Value) -> bool {
+    let length = |field: &str| line[field].as_str().map_or(0, str::len);
+    let is_id = |field: &str, digits: usize| {
+        let id = line[field].as_str().unwrap_or_default();
+        let are_hex = id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        id.len() == digits && are_hex && id.bytes().any(|byte| byte != b'0')
+    };
+    let duration = line["duration_ms"].as_f64();
+    let first_byte = line["ttfb_ms"].as_f64();
+    length("timestamp") == 27
+        && length("request_id") > 0
+        && is_id("trace_id", 32)
+        && is_id("span_id", 16)
+        && line["event"] == "http_request"
+        && duration.is_some_and(|duration| {
+            (0.0..60_000.0).contains(&duration)
+                && first_byte.is_none_or(|first_byte| first_byte <= duration)
+        })
+}
+
+/// Plays the cases one after the other, and takes each line to be of the case that was played last: so there
+/// can be none too many, and those that nobody could name are found too.
+struct Judge {
+    setting: Setting,
+    rows: Vec<Row>,
+    lines: usize,
+    wrong: Vec<String>,
+}
+
+impl Judge {
+    fn try_case(&mut self, case: &Case) {
+        let names: Vec<_> = std::iter::once(case.name).chain(case.then).collect();
+        let rows: Vec<_> = names.into_iter().filter_map(|name| self.take_row(name)).collect();
+        case.play(&self.setting);
+        let expected = rows.iter().filter(|row| row.has_line()).count();
+        let lines = self.next_lines(expected, case.name);
+        if lines.len() > expected {
+            self.wrong.push(format!("too many lines: {}", case.name));
+        }
+        for (row, (line, envoys)) in rows.iter().filter(|row| row.has_line()).zip(&lines) {
+            self.compare(case, row, line, envoys);
+        }
+    }
+
+    fn take_row(&mut self, name: &str) -> Option<Row> {
+        let found = self.rows.iter().position(|row| row.name() == name);
+        if found.is_none() {
+            self.wrong.push(format!("no row: {name}"));
+        }
+        found.map(|found| self.rows.remove(found))
+    }
+
+    /// So many, or as many as have come when it is too late.
+    fn next_lines(&mut self, number: usize, name: &str) -> Vec<(Value, Value)> {
+        let are_there = || (self.setting.proxy.lines().len() >= self.lines + number).then_some(());
+        if let Err(late) = wait::until(name, Duration::from_secs(10), are_there) {
+            self.wrong.push(format!("no line: {late}"));
+        }
+        let lines = self.setting.lines().split_off(self.lines);
+        self.lines += lines.len();
+        lines
+    }
+
+    fn compare(&mut self, case: &Case, row: &Row, line: &Value, envoys: &Value) {
+        let mut complaints = row.complaints(line);
+        let contradictions = setting::contradictions(line, envoys).into_iter();
+        complaints.extend(contradictions.filter(|field| !row.is_about(field)));
+        if !is_whole(line) {
+            complaints.push("it is not whole");
+        }
+        if case.id().is_some_and(|id| line["request_id"] != id) {
+            complaints.push("it is another request's");
+        }
+        if !self.setting.went_to(line) {
+            complaints.push("it was not there last");
+        }
+        if !complaints.is_empty() {
+            let seen = Row::of(row.name(), line);
+            self.wrong
+                .push(format!("{row}\n  {}:\n{seen}\n  {line}\n  {envoys}", complaints.join(", ")));
+        }
+    }
+}
+
+#[test]
+fn each_row_of_the_table_is_what_real_envoy_gives() {
+    let mut judge =
+        Judge { setting: Setting::start(), rows: table::rows(), lines: 0, wrong: Vec::new() };
+    for case in &CASES {
+        judge.try_case(case);
+    }
+    // A line that came too late for its case comes before this one.
+    judge.setting.proxy.send(&Request::get("/app/fine").field("x-request-id", "last"));
+    let last = || {
+        let lines = judge.setting.lines();
+        lines.iter().any(|(line, _)| line["request_id"] == "last").then_some(lines)
+    };
+    let lines = wait::until("the last line", Duration::from_secs(10), last).unwrap();
+    assert_eq!(lines.len(), judge.lines + 1, "{:#?}", lines.get(judge.lines..));
+    for row in &judge.rows {
+        judge.wrong.push(format!("no case: {row}"));
+    }
+    assert!(judge.wrong.is_empty(), "{}", judge.wrong.join("\n"));
 }
 
 #[test]
@@ -28,106 +133,15 @@ fn an_answer_that_takes_its_time() {
     let answer = proxy.send(&Request::get("/slow").field("x-request-id", "slow"));
     assert_eq!(answer.text(), "ab");
     let line = proxy.line_of("slow");
-    assert_whole(&line, 200, "info");
+    assert!(is_whole(&line), "{line}");
     let (duration, first_byte) =
         (line["duration_ms"].as_f64().unwrap(), line["ttfb_ms"].as_f64().unwrap());
     // Both pauses are after the arrival, so a busy machine can only make these longer.
     assert!(first_byte >= 60.0 && duration >= 120.0 && duration > first_byte, "{line}");
-    let fields: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(fields.len(), 18, "{fields:?}");
+    assert_eq!((&line["status"], &line["level"]), (&json!(200), &json!("info")), "{line}");
     assert_eq!(
         ["method", "scheme", "path"].map(|field| line[field].as_str().unwrap()),
         ["GET", "http", "/slow"]
     );
     assert_eq!(line["host"], proxy.address().to_string());
-}
-
-#[test]
-fn an_upstream_that_resets() {
-    for (name, answer, status, level) in [
-        ("before its headers", Answer::reset(), 503, "error"),
-        (
-            "after them",
-            Answer::new(200).chunked().chunk("a").pause(Duration::from_millis(100)).then_reset(),
-            200,
-            "info",
-        ),
-    ] {
-        let upstream = Upstream::answering(move |_| answer.clone());
-        let proxy = Proxy::start(|bootstrap| bootstrap.upstream(upstream.address()));
-        // The second one is cut short on the client's side too.
-        let _ = Request::get("/").field("x-request-id", "reset").send(proxy.address());
-        let line = proxy.line_of("reset");
-        assert_whole(&line, status, level);
-        assert!(line["ttfb_ms"].is_number(), "{name}: {line}");
-    }
-}
-
-#[test]
-fn an_upstream_that_stays_silent() {
-    let upstream = Upstream::answering(|_| Answer::silence());
-    let proxy = Proxy::start(|bootstrap| {
-        bootstrap.upstream(upstream.address()).route(json!({
-            "match": {"path": "/silent"}, "route": {"cluster": "app", "timeout": "0.2s"}
-        }))
-    });
-    let answer = proxy.send(&Request::get("/silent").field("x-request-id", "silent"));
-    assert_eq!((answer.status(), answer.field("x-request-id")), (504, Some("silent")));
-    assert_whole(&proxy.line_of("silent"), 504, "error");
-}
-
-#[test]
-fn a_client_that_goes_away() {
-    for (name, answer, status, level) in [
-        ("before the answer", Answer::silence(), 0, "error"),
-        ("within it", Answer::new(200).chunked().chunk("a").then_silence(), 200, "info"),
-    ] {
-        let upstream = Upstream::answering(move |_| answer.clone());
-        let proxy = Proxy::start(|bootstrap| bootstrap.upstream(upstream.address()));
-        let stream =
-            Request::get("/").field("x-request-id", "gone").begin(proxy.address()).unwrap();
-        sightline_cli::wait::until("the request upstream", Duration::from_secs(10), || {
-            (!upstream.requests().is_empty()).then_some(())
-        })
-        .unwrap();
-        if status != 0 {
-            // The head is there when its first byte is.
-            stream.peek(&mut [0]).unwrap();
-        }
-        drop(stream);
-        let line = proxy.line_of("gone");
-        assert_whole(&line, status, level);
-        assert_eq!(line["ttfb_ms"].is_number(), status != 0, "{name}: {line}");
-    }
-}
-
-#[test]
-fn a_filter_before_us_that_answers() {
-    let upstream = Upstream::answering(|_| Answer::new(200).body("hi"));
-    let proxy = Proxy::start(|bootstrap| {
-        bootstrap.upstream(upstream.address()).filter_before(json!({
-            "name": "deny",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
-                "rules": {"action": "ALLOW", "policies": {}},
-            },
-        }))
-    });
-    let answer = proxy.send(&Request::get("/secret").field("x-request-id", "denied"));
-    // Our response callback is not called then, so there is nobody to echo the ID; the line has it.
-    assert_eq!((answer.status(), answer.field("x-request-id")), (403, None));
-    let line = proxy.line_of("denied");
-    assert_whole(&line, 403, "warning");
-    assert_eq!(line["path"], "/secret", "{line}");
-    proxy.settles_at(1.0, "sightline_http_requests_total", &[("http_response_status_code", "403")]);
-}
-
-#[test]
-fn a_request_that_envoy_itself_refuses() {
-    let proxy = Proxy::start(|bootstrap| bootstrap);
-    let huge = "x".repeat(100_000);
-    let answer = proxy.send(&Request::get("/").field("x-huge", huge));
-    assert_eq!(answer.status(), 431);
-    let line = proxy.line_where("the line", |line| line["status"] == 431);
-    assert_whole(&line, 431, "warning");
 }

@@ -35,6 +35,9 @@ fn told<T>(
 
 const TIMEOUT: u64 = 1 << 2;
 const CLIENT_GONE: u64 = 1 << 14;
+const CLOSED: u64 = 1 << 6;
+const IDLE: u64 = 1 << 16;
+const SWITCHED: [(&str, &str); 1] = [(":status", "101")];
 const GRPC: &str = "application/grpc";
 const EVENTS: [(&str, &str); 2] =
     [(":status", "200"), ("content-type", "text/event-stream; charset=utf-8")];
@@ -60,7 +63,8 @@ fn an_error_has_a_type_and_a_success_has_none() {
     let ok = [(":status", "200")].as_slice();
     let gone = Some(Reason("downstream_connection_termination"));
     let timeout = Some(Reason("upstream_request_timeout"));
-    let table: [Row<'_>; 17] = [
+    let idle = Some(Reason("stream_idle_timeout"));
+    let table: [Row<'_>; 19] = [
         ("a success", "", ok, 0, None, Success, None, false),
         ("a 404", "", &[(":status", "404")], 0, None, ClientError, None, false),
         ("a 404 with a reason", "", &[(":status", "404")], 1 << 8, None, ClientError, None, false),
@@ -72,6 +76,8 @@ fn an_error_has_a_type_and_a_success_has_none() {
         ("a client that did not wait", "", ok, CLIENT_GONE, None, Success, gone, false),
         ("one that left events", "", &EVENTS, CLIENT_GONE, None, Success, None, false),
         ("events that were cut short", "", &EVENTS, TIMEOUT, None, Success, timeout, true),
+        ("a socket that the app closed", "", &SWITCHED, CLOSED, None, Success, None, false),
+        ("a socket without a word for long", "", &SWITCHED, IDLE, None, Success, idle, true),
         ("a failed call", GRPC, ok, 0, Some(14), Failure, Some(Reason("UNAVAILABLE")), true),
         ("a call refused", GRPC, ok, 0, Some(5), Success, None, false),
         ("a call that timed out here", GRPC, ok, TIMEOUT, Some(14), Failure, timeout, true),
