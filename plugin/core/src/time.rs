@@ -45,19 +45,23 @@ impl Wall {
         let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
         let (days, second) = (seconds / 86_400, seconds % 86_400);
         let (year, month, day) = civil_from_days(days);
-        let parts: [(u64, usize, u8); 7] = [
-            (year, 4, b'-'),
-            (month, 2, b'-'),
-            (day, 2, b'T'),
-            (second / 3_600, 2, b':'),
-            (second / 60 % 60, 2, b':'),
-            (second % 60, 2, b'.'),
-            (micros, 6, b'Z'),
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut rest = text.as_mut_slice();
+        let parts = [
+            (year, 4),
+            (month, 2),
+            (day, 2),
+            (second / 3_600, 2),
+            (second / 60 % 60, 2),
+            (second % 60, 2),
+            (micros, 6),
         ];
-        for (number, width, behind) in parts {
-            write_padded(number, width, out);
-            out.push(behind);
+        for (number, width) in parts {
+            let Some((digits, behind)) = rest.split_at_mut_checked(width) else { break };
+            put_digits(number, digits);
+            rest = behind.get_mut(1..).unwrap_or_default();
         }
+        out.extend_from_slice(&text);
     }
 }
 
@@ -83,21 +87,29 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
 }
 
 /// Writes `number` in decimal.
-#[inline]
 pub(crate) fn write_number(number: u64, out: &mut Vec<u8>) {
-    let digits = number.checked_ilog10().map_or(1, |tens| tens as usize + 1);
-    write_padded(number, digits, out);
+    write_padded(number, 1, out);
 }
 
 /// Writes `number` in decimal with leading zeros up to `width` digits, of which there are at most 20.
-#[inline]
-pub(crate) fn write_padded(mut number: u64, width: usize, out: &mut Vec<u8>) {
+pub(crate) fn write_padded(number: u64, width: usize, out: &mut Vec<u8>) {
     let mut digits = [b'0'; 20];
-    for place in digits.iter_mut().rev().take(width) {
+    let used = put_digits(number, &mut digits).max(width);
+    out.extend_from_slice(digits.get(digits.len().saturating_sub(used)..).unwrap_or_default());
+}
+
+/// Puts the digits of a number at the end of a text of zeros, as far as there is room. Says how many these are.
+fn put_digits(mut number: u64, text: &mut [u8]) -> usize {
+    let mut used = 0;
+    for place in text.iter_mut().rev() {
+        if number == 0 {
+            break;
+        }
         *place += u8::try_from(number % 10).unwrap_or(0);
         number /= 10;
+        used += 1;
     }
-    out.extend_from_slice(digits.get(digits.len().saturating_sub(width)..).unwrap_or_default());
+    used
 }
 
 #[cfg(test)]

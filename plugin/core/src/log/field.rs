@@ -26,7 +26,7 @@ macro_rules! fields {
             /// How many there are, the IDs included.
             const COUNT: usize = Self::DROPPABLE.len() + [$($id),+].len();
 
-            /// What stands in front of a field's value in each format, the sign between fields included.
+            /// What stands in front of a field's text in each format, the sign between fields and the quote included.
             const HEADS: [[&str; 3]; Self::COUNT] = [
                 $( heads!($before, $before_ecs), )+
                 $( heads!($id, $id_ecs), )+
@@ -47,7 +47,7 @@ macro_rules! fields {
 
 macro_rules! heads {
     ($name:literal, $ecs:literal) => {
-        [concat!(",\"", $name, "\":"), concat!(",\"", $ecs, "\":"), concat!(" ", $name, "=")]
+        [concat!(",\"", $name, "\":\""), concat!(",\"", $ecs, "\":\""), concat!(" ", $name, "=")]
     };
 }
 
@@ -133,7 +133,7 @@ others:
 pub(crate) struct Fields(u64);
 
 impl Field {
-    /// What stands in front of its value, by the number of the format.
+    /// What stands in front of its text, by the number of the format.
     pub(super) fn head(self, format: usize) -> &'static str {
         Self::HEADS.get(self as usize).and_then(|heads| heads.get(format)).copied().unwrap_or("")
     }

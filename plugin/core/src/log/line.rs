@@ -13,7 +13,7 @@ const ECS: &[u8] = br#","ecs.version":"8.11.0""#;
 /// known is left out.
 pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>) {
     let mut line = Writer::begin(plan.log.format, plan.log.fields, out);
-    line.time(Field::Timestamp, observation.began);
+    line.written(Field::Timestamp, &mut |out| observation.began.write_rfc3339(out));
     line.word(Field::Level, observation.level().as_str().as_bytes());
     line.word(Field::Event, b"http_request");
     if line.format == LogFormat::Ecs {
@@ -30,7 +30,7 @@ pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>)
     if observation.is_success()
         && let Some(ratio) = plan.log.success_ratio()
     {
-        line.digits(Field::SuccessRatio, ratio.text.as_bytes());
+        line.bare(Field::SuccessRatio, ratio.text.as_bytes());
     }
     line.end();
 }
@@ -53,7 +53,8 @@ fn write_identity(observation: &Observation<'_>, line: &mut Writer<'_>) {
         line.word(Field::ParentSpanId, &parent.to_hex());
     }
     line.word(Field::TraceFlags, &trace.flags.to_hex());
-    line.boolean(Field::Sampled, observation.exported != Exported::No);
+    let sampled = observation.exported != Exported::No;
+    line.bare(Field::Sampled, if sampled { b"true" } else { b"false" });
 }
 
 fn write_request(observation: &Observation<'_>, line: &mut Writer<'_>) {
@@ -119,14 +120,14 @@ fn write_transport(observation: &Observation<'_>, plan: &Plan, line: &mut Writer
         line.text(Field::Protocol, version.unwrap_or(protocol), LONGEST_VALUE, false);
     }
     if let Some(client) = observation.client(plan) {
-        line.address(Field::ClientIp, client);
+        line.written(Field::ClientIp, &mut |out| address::write(client, out));
     }
     write_kept(Field::UserAgent, &observation.head.user_agent, LONGEST_VALUE, line);
     if let Some(upstream) = &ending.upstream {
         line.text(Field::Upstream, upstream, LONGEST_VALUE, false);
     }
     if !ending.flags.is_empty() {
-        line.written(Field::Flags, |out| ending.flags.write_names(out));
+        line.written(Field::Flags, &mut |out| ending.flags.write_names(out));
     }
     if let Some(details) = &ending.details {
         line.text(Field::Details, details, LONGEST_VALUE, false);

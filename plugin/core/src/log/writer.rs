@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::field::{Field, Fields};
 use super::text::{is_plain, write_escaped};
 use crate::config::LogFormat;
+use crate::head::LONGEST_VALUE;
 use crate::time::{write_number, write_padded};
-use crate::{Wall, address};
 
 /// Writes the fields of one line. A field that is to be left out is not written.
 pub(super) struct Writer<'a> {
@@ -29,9 +29,16 @@ impl<'a> Writer<'a> {
     /// A text of our own, which needs no escaping and no quotes: a word, digits.
     pub(super) fn word(&mut self, field: Field, text: &[u8]) {
         if self.name(field) {
-            self.quote();
             self.out.extend_from_slice(text);
-            self.quote();
+            self.end_text();
+        }
+    }
+
+    /// What `write` writes, which is such a text.
+    pub(super) fn written(&mut self, field: Field, write: &mut dyn FnMut(&mut Vec<u8>)) {
+        if self.name(field) {
+            write(self.out);
+            self.end_text();
         }
     }
 
@@ -42,36 +49,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A point in time.
-    pub(super) fn time(&mut self, field: Field, time: Wall) {
-        if self.name(field) {
-            self.quote();
-            time.write_rfc3339(self.out);
-            self.quote();
-        }
-    }
-
-    /// An address.
-    pub(super) fn address(&mut self, field: Field, address: std::net::IpAddr) {
-        if self.name(field) {
-            self.quote();
-            address::write(address, self.out);
-            self.quote();
-        }
-    }
-
-    /// What `write` writes, which needs no escaping.
-    pub(super) fn written(&mut self, field: Field, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.name(field) {
-            self.quote();
-            write(self.out);
-            self.quote();
-        }
-    }
-
     /// A whole number.
     pub(super) fn number(&mut self, field: Field, value: u64) {
-        if self.name(field) {
+        if self.number_name(field) {
             write_number(value, self.out);
         }
     }
@@ -84,16 +64,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A number that is written down already.
-    pub(super) fn digits(&mut self, field: Field, digits: &[u8]) {
-        if self.name(field) {
-            self.out.extend_from_slice(digits);
-        }
-    }
-
     /// A duration in milliseconds, with three decimals.
     pub(super) fn millis(&mut self, field: Field, value: Duration) {
-        if self.name(field) {
+        if self.number_name(field) {
             let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
             write_number(micros / 1_000, self.out);
             self.out.push(b'.');
@@ -101,9 +74,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// True or false.
-    pub(super) fn boolean(&mut self, field: Field, value: bool) {
-        self.digits(field, if value { b"true" } else { b"false" });
+    /// What is no text and written down already: a number, true or false.
+    pub(super) fn bare(&mut self, field: Field, text: &[u8]) {
+        if self.number_name(field) {
+            self.out.extend_from_slice(text);
+        }
     }
 
     /// Something that the format has besides the fields, name and all.
@@ -116,7 +91,7 @@ impl<'a> Writer<'a> {
     pub(super) fn open(&mut self, field: Field) -> bool {
         let is_there = self.fields.contains(field);
         if is_there && self.format != LogFormat::Logfmt {
-            self.name(field);
+            self.number_name(field);
             self.out.push(b'{');
         }
         is_there
@@ -151,8 +126,9 @@ impl<'a> Writer<'a> {
             self.out.push(b'=');
         } else {
             self.key(name);
+            self.out.push(b'"');
         }
-        self.value(value, crate::head::LONGEST_VALUE, already_cut);
+        self.value(value, LONGEST_VALUE, already_cut);
     }
 
     /// Ends the line.
@@ -162,12 +138,20 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes the name of a field, if that is to be there.
-    #[inline(never)]
+    /// Writes what stands in front of a field's text, if the field is to be there.
     fn name(&mut self, field: Field) -> bool {
         let is_there = self.fields.contains(field);
         if is_there {
             self.raw(field.head(self.format as usize).as_bytes());
+        }
+        is_there
+    }
+
+    /// The same for what is no text.
+    fn number_name(&mut self, field: Field) -> bool {
+        let is_there = self.name(field);
+        if is_there && self.format != LogFormat::Logfmt {
+            self.out.pop();
         }
         is_there
     }
@@ -181,20 +165,23 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(b"\":");
     }
 
-    /// What objects have around texts.
-    fn quote(&mut self) {
+    /// What objects have behind texts.
+    fn end_text(&mut self) {
         if self.format != LogFormat::Logfmt {
             self.out.push(b'"');
         }
     }
 
+    /// A text from outside, behind the quote where the format has one in any case.
     fn value(&mut self, value: &[u8], longest: usize, already_cut: bool) {
         let is_whole = !already_cut && value.len() <= longest;
-        if self.format == LogFormat::Logfmt && is_whole && is_bare(value) {
-            self.out.extend_from_slice(value);
-            return;
+        if self.format == LogFormat::Logfmt {
+            if is_whole && is_bare(value) {
+                self.out.extend_from_slice(value);
+                return;
+            }
+            self.out.push(b'"');
         }
-        self.out.push(b'"');
         if is_whole && is_plain(value) {
             self.out.extend_from_slice(value);
         } else {
