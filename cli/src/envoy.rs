@@ -73,6 +73,11 @@ impl Envoy {
         Ok(Self { leash, dir: dir.to_owned(), admin, listener })
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.leash.id()
+    }
+
     /// Where clients connect.
     pub fn listener(&self) -> SocketAddr {
         self.listener

@@ -1,7 +1,7 @@
 //! Who sent a request: the address of the connection, or what proxies before us say.
 
 use std::io::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::time::write_number;
 
@@ -50,9 +50,33 @@ pub(crate) fn write(address: IpAddr, out: &mut Vec<u8>) {
 
 /// An address that proxies write, with or without a port.
 fn address(text: &[u8]) -> Option<IpAddr> {
-    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
+    let text = text.trim_ascii();
+    if let Some(address) = four_numbers(text) {
+        return Some(address.into());
+    }
+    let text = std::str::from_utf8(text).ok()?;
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
+}
+
+/// The address that nearly all have, `192.0.2.1`: the standard library's parser would cost a fifth of a line.
+fn four_numbers(text: &[u8]) -> Option<Ipv4Addr> {
+    let (mut address, mut number, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
+    for &byte in text {
+        match byte {
+            b'0'..=b'9' if digits < 3 && (digits == 0 || number > 0) => {
+                number = number * 10 + u32::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && dots < 3 && number < 256 => {
+                address = address << 8 | number;
+                (number, digits, dots) = (0, 0, dots + 1);
+            }
+            _ => return None,
+        }
+    }
+    let is_whole = dots == 3 && digits > 0 && number < 256;
+    is_whole.then(|| Ipv4Addr::from_bits(address << 8 | number))
 }
 
 #[cfg(test)]
@@ -92,6 +116,15 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(peer(text.as_bytes()).is_some(), found, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn four_numbers_are_read_as_the_standard_library_reads_them(
+            text in "[0-9]{1,4}(\\.[0-9]{0,3}){2,4}|[0-9.:a]{0,16}",
+        ) {
+            proptest::prop_assert_eq!(four_numbers(text.as_bytes()), text.parse().ok());
         }
     }
 }

@@ -3,7 +3,6 @@
 use crate::Plan;
 use crate::config::Side;
 use crate::head::{Kept, LONGEST_VALUE, Pair};
-use crate::redact::Redaction;
 
 /// The value of one header: of several with one name, all of them.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ pub(crate) fn capture<'a>(
 ) {
     for (number, name) in names(side, plan).iter().enumerate() {
         let named = pairs.clone().filter(|(it, _)| *it == name.as_bytes());
-        if let Some(value) = joined(&mut named.map(|(_, value)| value), &plan.redaction) {
+        if let Some(value) = joined(&mut named.map(|(_, value)| value), plan) {
             captured.push(Captured { side, number, value });
         }
     }
@@ -46,15 +45,57 @@ fn names(side: Side, plan: &Plan) -> &[String] {
 
 /// The values with commas between, which is what several headers of one name mean.
 #[inline(never)]
-fn joined(values: &mut dyn Iterator<Item = &[u8]>, redaction: &Redaction) -> Option<Kept> {
-    let mut all = redaction.value(values.next()?).into_owned();
+fn joined(values: &mut dyn Iterator<Item = &[u8]>, plan: &Plan) -> Option<Kept> {
+    let mut all = Vec::new();
+    show(values.next()?, plan, &mut all);
     for value in values {
         // What is past the bound is not shown, however much of it there is.
         if all.len() > LONGEST_VALUE {
             break;
         }
         all.extend_from_slice(b", ");
-        all.extend_from_slice(&redaction.value(value));
+        show(value, plan, &mut all);
     }
     Some(Kept::of(all, LONGEST_VALUE))
+}
+
+/// Adds a value without its secrets: those of a URL, and those of a route that it leads to.
+fn show(value: &[u8], plan: &Plan, all: &mut Vec<u8>) {
+    let redacted = plan.router.redacted_within(value);
+    all.extend_from_slice(&plan.redaction.value(redacted.as_deref().unwrap_or(value)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Place, config};
+
+    #[test]
+    fn a_secret_is_not_shown_where_a_header_leads_to_its_route_or_holds_a_url() {
+        let said = br#"{"routes": {"templates": ["/reset/done", {"path": "POST /reset/{token}", "secret": ["token"]},
+            {"path": "/v/{a}/w/{c}", "secret": ["a", "c"]}]}}"#;
+        let plan = Plan::new(&config::read(said).unwrap(), &Place::default());
+        for (value, expected) in [
+            ("", ""),
+            ("text/html", "text/html"),
+            ("/reset", "/reset"),
+            ("/reset/abc", "/reset/REDACTED"),
+            ("/reset/abc/", "/reset/REDACTED/"),
+            ("https://h.test/reset/abc?a=b", "https://h.test/reset/REDACTED?a=b"),
+            ("//h.test/reset/%61#x", "//h.test/reset/REDACTED#x"),
+            ("</reset/abc>; rel=\"next\"", "</reset/REDACTED>; rel=\"next\""),
+            ("0; url=https://h.test/v/x/w/z", "0; url=https://h.test/v/REDACTED/w/REDACTED"),
+            ("https://h.test/reset/abc?token=x", "https://h.test/reset/REDACTED?token=REDACTED"),
+            ("https://me:x@h.test/reset/abc", "https://REDACTED"),
+            ("https://h.test", "https://h.test"),
+            ("//", "//"),
+        ] {
+            let mut values = std::iter::once(value.as_bytes());
+            let kept = joined(&mut values, &plan).unwrap();
+            assert_eq!(
+                kept.bytes.escape_ascii().to_string(),
+                expected.escape_default().to_string()
+            );
+        }
+    }
 }

@@ -64,7 +64,7 @@ impl Exchange {
             plan.router.target(method, path, scratch)
         };
         let redacted = plan.router.redacted(target, path, scratch);
-        head.keep_path(redacted.as_deref().unwrap_or(path));
+        head.keep_path(&plan.redaction.path(redacted.as_deref().unwrap_or(path)));
         let inbound = head.request_id.filter(|_| plan.keeps_inbound_id);
         let request_id = inbound.unwrap_or_else(|| RequestId::mint(plan.id_format, now.wall, rng));
         let hop = Hop::of(&head, target, tracing, plan, rng);

@@ -99,7 +99,9 @@ impl RequestHead {
                 b":scheme" => head.scheme = Kept::new(value, LONGEST_VALUE),
                 b":authority" => head.see_host(value),
                 b":path" => target = value,
-                b"user-agent" => head.user_agent = Kept::new(value, LONGEST_VALUE),
+                b"user-agent" => {
+                    head.user_agent = Kept::new(&plan.redaction.value(value), LONGEST_VALUE);
+                }
                 b"content-type" => head.is_grpc = is_grpc(value),
                 b"content-length" => head.body_bytes = number(value),
                 b"traceparent" => traceparents.see(value),
@@ -121,6 +123,9 @@ impl RequestHead {
         if !plan.trace.baggage.is_empty() {
             let values = pairs.filter(|(name, _)| *name == b"baggage").map(|(_, value)| value);
             head.baggage = read_baggage(values, &plan.trace.baggage);
+            for (_, value) in &mut head.baggage {
+                *value = plan.redaction.value(value).into_owned();
+            }
         }
         let (path, query) = path_and_query(target);
         head.query = plan.redaction.query(query, LONGEST_PATH);

@@ -153,7 +153,6 @@ impl Plan {
         let sampling = &settings.sampling;
         Self {
             direction: Direction::said(settings.direction),
-            service,
             request_id_header: settings.request_id.header.as_bytes().to_vec(),
             keeps_inbound_id: settings.request_id.inbound == Inbound::Keep,
             id_format: settings.request_id.format,
@@ -181,7 +180,8 @@ impl Plan {
             },
             router: Router::new(&settings.routes),
             metrics: MetricsPlan::new(&settings.metrics, &settings.routes),
-            log: LogPlan::new(&settings.access_log, &redaction, &resource),
+            log: LogPlan::new(&settings.access_log, &redaction, &service, &resource),
+            service,
             redaction,
             trusted_hops: settings.client_ip.trusted_hops.as_usize(),
             export: ExportPlan::new(&settings.export, &resource, place.exporter).map(Rc::new),

@@ -1,75 +1,103 @@
-//! What is kept out of lines and spans: secret parameters of a query, parts of an address.
+//! What is kept out of lines and spans: secret parameters, names and passwords in URLs, certain headers,
+//! parts of an address.
 //!
-//! Secret parameters of a *route* are in `route/`, because only templates know where they are.
+//! How a secret is found in a text is in `redact/search.rs`. Secret parameters of a *route* are in `route/`,
+//! because only templates know where they are.
 
+mod search;
+
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::config::{Redact, RedactedAddress, Text};
+use crate::config::{Redact, RedactedAddress, Token};
 use crate::head::Kept;
-use crate::percent;
+
+use search::{Names, may_hold, split_at_any};
 
 /// What stands in the place of a secret.
 pub(crate) const REDACTED: &[u8] = b"REDACTED";
 
+/// Headers in which proxies say where a client is, or who.
+const ADDRESS_HEADERS: [&str; 13] = [
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "fastly-client-ip",
+    "forwarded",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-envoy-peer-metadata",
+    "x-forwarded",
+    "x-forwarded-for",
+    "x-original-forwarded-for",
+    "x-real-ip",
+];
+
 /// What is to be kept out.
 #[derive(Clone, Debug)]
 pub struct Redaction {
-    /// Names of the query, in lower case.
-    query: Vec<Vec<u8>>,
-    /// Names of headers, in lower case.
-    headers: Vec<String>,
+    names: Names,
+    headers: Vec<Token>,
     address: RedactedAddress,
 }
 
 impl Redaction {
     /// Takes what was configured.
     pub fn new(settings: &Redact) -> Self {
-        let lower = |name: &Text| name.as_str().to_ascii_lowercase().into_bytes();
         Self {
-            query: settings.query.0.iter().map(lower).collect(),
-            headers: settings
-                .headers
-                .0
-                .iter()
-                .map(|name| name.as_str().to_ascii_lowercase())
-                .collect(),
+            names: Names::new(&settings.query.0),
+            headers: settings.headers.0.clone(),
             address: settings.client_ip,
         }
     }
 
-    /// Whether a header with this name may be captured.
-    pub(crate) fn captures(&self, name: &[u8]) -> bool {
-        !self.headers.iter().any(|header| header.as_bytes().eq_ignore_ascii_case(name))
+    /// Whether the values of a header may be kept. Where addresses may not be shown whole, those may not in
+    /// which proxies write them.
+    pub fn captures(&self, name: &[u8]) -> bool {
+        let is = |other: &str| other.as_bytes().eq_ignore_ascii_case(name);
+        let shows_addresses = self.address == RedactedAddress::None;
+        !self.headers.iter().any(|secret| is(secret.as_str()))
+            && (shows_addresses || !ADDRESS_HEADERS.into_iter().any(is))
     }
 
-    /// A header's value as it may be shown.
-    pub(crate) fn value<'a>(&self, value: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
-        std::borrow::Cow::Borrowed(value)
-    }
-
-    /// A query without the values of secret parameters, and no longer than `longest`. A parameter begins
-    /// behind `&`, or behind `;` as some frameworks have it. A secret ends at `&` only: better to hide too
-    /// much than half of it.
+    /// A query without secrets, and no longer than `longest`.
+    ///
+    /// A secret ends at `&` only, although some frameworks have `;` between parameters too, and although what
+    /// holds it may go on behind it: better to hide too much than half of it.
     pub(crate) fn query(&self, query: &[u8], longest: usize) -> Kept {
         let mut kept = Vec::with_capacity(query.len().min(longest));
         let mut rest = query;
         while !rest.is_empty() && kept.len() <= longest {
-            let (name, behind) = split_at_any(rest, b"=&;");
-            kept.extend_from_slice(name);
+            let (piece, behind) = split_at_any(rest, b"&");
+            let shown = self.secret_in(piece).and_then(|at| piece.get(..at));
+            kept.extend_from_slice(shown.unwrap_or(piece));
+            kept.extend_from_slice(shown.map_or(b"", |_| REDACTED));
             rest = behind;
-            if let Some(value) = behind.strip_prefix(b"=") {
-                let secret = self.is_secret(name);
-                let (value, behind) = split_at_any(value, if secret { b"&" } else { b"&;" });
-                kept.push(b'=');
-                kept.extend_from_slice(if secret { REDACTED } else { value });
-                rest = behind;
-            }
             if let Some((&separator, behind)) = rest.split_first() {
                 kept.push(separator);
                 rest = behind;
             }
         }
         Kept::of(kept, longest)
+    }
+
+    /// A path without secrets: the name and the password of a URL in it, and matrix parameters
+    /// (`/a;token=x`). From the first one on nothing is shown, because nobody knows where it ends: what looks
+    /// like the next segment can be a part of a URL's query.
+    pub(crate) fn path<'a>(&self, path: &'a [u8]) -> Cow<'a, [u8]> {
+        self.value(path)
+    }
+
+    /// A value of a header or of baggage, shown up to the first secret in it.
+    pub(crate) fn value<'a>(&self, value: &'a [u8]) -> Cow<'a, [u8]> {
+        if !may_hold(value) {
+            return Cow::Borrowed(value);
+        }
+        match self.names.first_secret(value).and_then(|at| value.get(..at)) {
+            Some(shown) => Cow::Owned([shown, REDACTED].concat()),
+            None => Cow::Borrowed(value),
+        }
     }
 
     /// The address as it may be shown.
@@ -87,86 +115,20 @@ impl Redaction {
         }
     }
 
-    /// The name as an app reads it, decoded, in any case.
-    fn is_secret(&self, name: &[u8]) -> bool {
-        let decoded = || percent::Decoded::new(name).map(|byte| byte.to_ascii_lowercase());
-        self.query.iter().any(|secret| decoded().eq(secret.iter().copied()))
+    /// Where the secret of one piece of a query begins. Nearly all of them are a plain name and a plain
+    /// value, and are not looked at twice.
+    fn secret_in(&self, piece: &[u8]) -> Option<usize> {
+        let (name, value) = split_at_any(piece, b"=");
+        let is_plain = !name.iter().any(|byte| b"%@".contains(byte));
+        match value.split_first() {
+            Some((_, value)) if is_plain && !may_hold(value) => {
+                self.names.has(name).then_some(name.len() + 1)
+            }
+            None if is_plain => None,
+            _ => self.names.first_secret(piece),
+        }
     }
-}
-
-/// Before the first of these bytes, and from it on.
-fn split_at_any<'a>(text: &'a [u8], ends: &[u8]) -> (&'a [u8], &'a [u8]) {
-    let end = text.iter().position(|byte| ends.contains(byte)).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config;
-
-    fn redaction(said: &str) -> Redaction {
-        let said = format!(r#"{{"access_log": {{"redact": {said}}}}}"#);
-        Redaction::new(&config::read(said.as_bytes()).unwrap().access_log.redact)
-    }
-
-    #[test]
-    fn values_of_secret_parameters_are_left_out() {
-        let redaction = redaction("{}");
-        for (query, expected) in [
-            ("", ""),
-            ("a=b", "a=b"),
-            ("token=x", "token=REDACTED"),
-            ("a=b&token=x&c=d", "a=b&token=REDACTED&c=d"),
-            ("TOKEN=x", "TOKEN=REDACTED"),
-            ("%74o%6Ben=x", "%74o%6Ben=REDACTED"),
-            ("x-amz-signature=ab%20c", "x-amz-signature=REDACTED"),
-            ("a=b;token=x", "a=b;token=REDACTED"),
-            ("token=x;y&a=b", "token=REDACTED&a=b"),
-            ("token=a=b", "token=REDACTED"),
-            ("token=", "token=REDACTED"),
-            ("token", "token"),
-            ("token&a=b", "token&a=b"),
-            ("=x&&;=", "=x&&;="),
-            ("tokens=x&xtoken=y", "tokens=x&xtoken=y"),
-            ("token=x&token=y", "token=REDACTED&token=REDACTED"),
-        ] {
-            let kept = redaction.query(query.as_bytes(), 100);
-            assert_eq!(String::from_utf8(kept.bytes).unwrap(), expected, "{query}");
-        }
-    }
-
-    #[test]
-    fn a_list_of_ones_own_replaces_the_default() {
-        let redaction = redaction(r#"{"query": ["Session Key"]}"#);
-        let kept = redaction.query(b"session%20key=x&token=y", 100);
-        assert_eq!(kept.bytes, b"session%20key=REDACTED&token=y");
-    }
-
-    #[test]
-    fn what_is_cut_shows_no_secret() {
-        let query = format!("a={}&token=secret", "x".repeat(50));
-        for longest in 0..query.len() + 10 {
-            let kept = redaction("{}").query(query.as_bytes(), longest);
-            assert!(kept.bytes.len() <= longest, "{longest}");
-            assert!(!kept.bytes.windows(3).any(|part| part == b"sec"), "{longest}");
-            assert_eq!(kept.cut, longest < query.len() + 2, "{longest}");
-        }
-    }
-
-    #[test]
-    fn addresses_are_shown_as_far_as_they_may_be() {
-        for (said, address, expected) in [
-            ("none", "192.0.2.77", Some("192.0.2.77")),
-            ("none", "::ffff:192.0.2.77", Some("::ffff:192.0.2.77")),
-            ("drop", "192.0.2.77", None),
-            ("truncate", "192.0.2.77", Some("192.0.2.0")),
-            ("truncate", "::ffff:192.0.2.77", Some("192.0.2.0")),
-            ("truncate", "2001:db8:1:2:3:4:5:6", Some("2001:db8:1::")),
-        ] {
-            let redaction = redaction(&format!(r#"{{"client_ip": "{said}"}}"#));
-            let shown = redaction.address(address.parse().unwrap());
-            assert_eq!(shown.map(|it| it.to_string()).as_deref(), expected, "{said} {address}");
-        }
-    }
-}
+mod tests;

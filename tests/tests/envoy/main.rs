@@ -25,6 +25,7 @@ mod request_id_echo;
 mod request_id_extension;
 mod routes;
 mod sampling;
+mod secrets;
 mod spans;
 mod stats;
 mod ten_thousand;

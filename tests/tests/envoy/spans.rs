@@ -3,7 +3,6 @@
 mod decoded;
 mod endings;
 mod resource;
-mod secrets;
 
 use serde_json::{Value, json};
 use sightline_cli::otlp::ReceivedSpan;

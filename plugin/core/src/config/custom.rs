@@ -1,11 +1,12 @@
 //! Custom metrics as they are said: figures of the business, taken from headers.
 
 use super::choice::choice;
+use super::header::check_secret;
 use super::list::Entry;
 use super::section::section;
 use super::{
     Buckets, Described, Key, Labels, Leaf, Optional, Path, Problem, RouteEntry, Setting, Text,
-    Value, ValueSettings, nearest, require,
+    Token, Value, ValueSettings, nearest, require,
 };
 use crate::Method;
 use crate::route::template;
@@ -138,6 +139,21 @@ impl CustomSettings {
                 problems.push(Problem::new(Path::Key(at, "buckets"), message));
             }
             Some(CustomKind::Counter) | None => {}
+        }
+    }
+
+    /// Tells if it reads headers that are secret.
+    pub(super) fn check_headers(
+        &self,
+        secret: &[Token],
+        at: &Path<'_>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let value = self.value.as_ref().and_then(ValueSettings::source);
+        check_secret(value, secret, &Path::Key(at, "value"), problems);
+        let labels = Path::Key(at, "labels");
+        for (name, label) in &self.labels.0 {
+            check_secret(label.source(), secret, &Path::Key(&labels, name), problems);
         }
     }
 

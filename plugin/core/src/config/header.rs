@@ -97,6 +97,22 @@ pub(super) fn check_sources(
     require(response.or(request).is_some(), at, "response_header or request_header", problems);
 }
 
+/// Tells if the header that is meant must not be shown anywhere.
+pub(super) fn check_secret(
+    source: Option<Source>,
+    secret: &[Token],
+    at: &Path<'_>,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(Source { header, .. }) = source else { return };
+    if secret.iter().any(|secret| secret.as_str().eq_ignore_ascii_case(&header)) {
+        let message = format!(
+            "{header:?} stands here, which access_log.redact.headers keeps secret; expected another header"
+        );
+        problems.push(Problem::new(at, message));
+    }
+}
+
 impl Leaf for HeaderSource {
     fn takes() -> String {
         format!("the name of a header, but none of {}", Self::SECRET.join(", "))

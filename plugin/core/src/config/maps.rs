@@ -105,6 +105,10 @@ fn read(
                 problems.push(Problem::new(here, "said twice; keep one"));
             }
             (Some(key), Some(text)) => meant.push((key, text)),
+            // It can be a whole header that slipped into its name.
+            (None, _) if Token::new(key).is_none() => {
+                problems.push(Problem::new(at, format!("a wrong name, expected {expected}")));
+            }
             _ => problems.push(Problem::new(here, format!("expected {expected}"))),
         }
     }
@@ -149,6 +153,9 @@ mod tests {
             r#"{"export": {"headers": {"a": "secret\n"}}}"#,
             r#"{"export": {"headers": {"a": "secr\u00e9t"}}}"#,
             r#"{"export": {"headers": {"a": 7}}}"#,
+            r#"{"export": {"headers": {"authorization: secret": null}}}"#,
+            r#"{"export": {"headers": {"authorization=secret": "a"}}}"#,
+            r#"{"export": {"headers": ["authorization: secret"]}}"#,
             r#"{"export": {"headers": {"a": "secret", "A": "secret"}}}"#,
             r#"{"export": {"headers": "secret"}}"#,
             r#"{"service": {"attributes": {"a": 7}}}"#,

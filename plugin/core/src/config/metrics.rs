@@ -130,6 +130,7 @@ fn check_custom(
             );
             problems.push(Problem::new(Path::Key(&here, "name"), message));
         }
+        one.check_headers(&settings.access_log.redact.headers.0, &here, problems);
         // What is wrong with the templates comes first.
         if has_templates {
             one.check_route(&settings.routes.keys.templates.0, &here, problems);
@@ -224,6 +225,11 @@ mod tests {
             ),
             ("buckets", r#"{"metrics": {"buckets": [1, 1]}}"#),
             ("custom", r#"{"metrics": {"custom": {"name": "payments"}}}"#),
+            (
+                "headers kept out of lines",
+                r#"{"access_log": {"redact": {"headers": ["X-Session"]}}, "metrics": {"custom": [{"name": "a", "kind": "counter",
+                    "value": {"response_header": "x-session"}, "labels": {"b": {"request_header": "x-sessioN", "allow": ["c"]}}}]}}"#,
+            ),
         ];
         let told = table.map(|(name, said)| format!("{name}:\n{}", problems(said)));
         insta::assert_snapshot!(told.join("\n"), @r#"
@@ -253,6 +259,9 @@ mod tests {
         metrics.buckets[1]: 1 stands here, expected more than the 1 in front of it
         custom:
         metrics.custom: a map stands here, expected a list of at most 32 maps with a name, a kind and what else it takes
+        headers kept out of lines:
+        metrics.custom[0].value: "x-session" stands here, which access_log.redact.headers keeps secret; expected another header
+        metrics.custom[0].labels.b: "x-session" stands here, which access_log.redact.headers keeps secret; expected another header
         "#);
     }
 }

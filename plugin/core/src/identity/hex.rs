@@ -15,12 +15,26 @@ pub(super) fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 
 /// Writes bytes as digits into the front of `out`, as far as it reaches.
 pub(super) fn encode(bytes: &[u8], out: &mut [u8]) {
-    for (pair, &byte) in out.chunks_exact_mut(2).zip(bytes) {
-        if let [high, low] = pair {
-            *high = character(byte >> 4);
-            *low = character(byte & 0x0f);
-        }
+    let (fours, rest) = bytes.as_chunks();
+    let (eights, behind) = out.as_chunks_mut();
+    for (digits, &bytes) in eights.iter_mut().zip(fours) {
+        *digits = eight(bytes);
     }
+    if let ([byte], [high, low]) = (rest, behind) {
+        let [.., one, other] = eight([0, 0, 0, *byte]);
+        (*high, *low) = (one, other);
+    }
+}
+
+/// The digits of four bytes, all at once: each half of a byte gets a byte of its own, and all become characters.
+fn eight(bytes: [u8; 4]) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let spread = u64::from(u32::from_be_bytes(bytes));
+    let spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff;
+    let spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+    let spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    let letters = ((spread + 6 * EACH) >> 4) & EACH;
+    (spread + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'9' - 1)).to_be_bytes()
 }
 
 /// What one digit stands for.
@@ -30,12 +44,6 @@ pub(crate) fn digit(character: u8) -> Option<u8> {
         b'a'..=b'f' => Some(character - b'a' + 10),
         _ => None,
     }
-}
-
-/// Computed, not looked up, so that many are written at once.
-fn character(digit: u8) -> u8 {
-    const FROM_NINE_TO_A: u8 = b'a' - b'9' - 1;
-    b'0' + digit + if digit > 9 { FROM_NINE_TO_A } else { 0 }
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Error];
+
     pub(crate) fn of(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Success => Self::Info,

@@ -4,27 +4,19 @@ use super::field::Field;
 use super::writer::Writer;
 use crate::config::{LogFormat, Side};
 use crate::head::{Kept, LONGEST_PATH, LONGEST_VALUE};
-use crate::{Exported, Observation, Outcome, Plan, address};
-
-/// Which version of the Elastic Common Schema the names are from.
-const ECS: &[u8] = br#","ecs.version":"8.11.0""#;
+use crate::{Exported, Observation, Plan, address};
 
 /// Writes the line of a finished request behind what `out` holds, without a line break. What is not
 /// known is left out.
 pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>) {
     let mut line = Writer::begin(plan.log.format, plan.log.fields, out);
     line.written(Field::Timestamp, &mut |out| observation.began.write_rfc3339(out));
-    line.word(Field::Level, observation.level().as_str().as_bytes());
-    line.word(Field::Event, b"http_request");
-    if line.format == LogFormat::Ecs {
-        write_event(observation, &mut line);
-    }
-    line.text(Field::Service, plan.service.as_bytes(), LONGEST_VALUE, false);
+    line.raw(plan.log.front(observation.level()));
     write_identity(observation, &mut line);
     write_request(observation, &mut line);
     write_outcome(observation, &mut line);
     write_transport(observation, plan, &mut line);
-    write_place(plan, &mut line);
+    line.raw(&plan.log.place);
     write_headers(observation, plan, &mut line);
     write_baggage(observation, plan, &mut line);
     if observation.is_success()
@@ -33,15 +25,6 @@ pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>)
         line.bare(Field::SuccessRatio, ratio.text.as_bytes());
     }
     line.end();
-}
-
-/// What Elastic's tools expect of every event.
-fn write_event(observation: &Observation<'_>, line: &mut Writer<'_>) {
-    line.raw(ECS);
-    line.raw(match observation.outcome() {
-        Outcome::Success => br#","event.outcome":"success""#,
-        Outcome::ClientError | Outcome::Failure => br#","event.outcome":"failure""#,
-    });
 }
 
 fn write_identity(observation: &Observation<'_>, line: &mut Writer<'_>) {
@@ -131,14 +114,6 @@ fn write_transport(observation: &Observation<'_>, plan: &Plan, line: &mut Writer
     }
     if let Some(details) = &ending.details {
         line.text(Field::Details, details, LONGEST_VALUE, false);
-    }
-}
-
-fn write_place(plan: &Plan, line: &mut Writer<'_>) {
-    for (field, name) in [(Field::Pod, &plan.log.pod), (Field::Namespace, &plan.log.namespace)] {
-        if !name.is_empty() {
-            line.text(field, name.as_bytes(), LONGEST_VALUE, false);
-        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the configuration says of lines, ready for requests.
 
 use super::field::{Field, Fields};
+use super::level::Level;
+use super::writer::Writer;
 use crate::config::{AccessLog, Droppable, LogFormat, Token, WhichLines};
+use crate::head::LONGEST_VALUE;
 use crate::otlp::Resource;
 use crate::red::Decimal;
 use crate::redact::Redaction;
@@ -22,8 +25,10 @@ pub struct LogPlan {
     pub(crate) request_headers: Vec<String>,
     /// Captured headers of the response, likewise.
     pub(crate) response_headers: Vec<String>,
-    pub(crate) pod: String,
-    pub(crate) namespace: String,
+    /// What the lines of a level have in common behind their time.
+    fronts: [Vec<u8>; 3],
+    /// What all lines say of the place.
+    pub(super) place: Vec<u8>,
     /// Which part of the lines of requests that succeeded is kept; none: all.
     success: Option<SuccessRatio>,
 }
@@ -38,24 +43,39 @@ pub(crate) struct SuccessRatio {
 }
 
 impl LogPlan {
-    pub(crate) fn new(settings: &AccessLog, redaction: &Redaction, resource: &Resource) -> Self {
+    pub(crate) fn new(
+        settings: &AccessLog,
+        redaction: &Redaction,
+        service: &str,
+        resource: &Resource,
+    ) -> Self {
         let dropped = settings.drop.0.iter().map(|&Droppable(field)| field);
         let fields = Fields::without(dropped);
         let headers = |names: &[Token]| {
             if fields.contains(Field::Headers) { captured(names, redaction) } else { Vec::new() }
         };
-        let place = |name| resource.get(name).unwrap_or_default().to_owned();
+        let format = settings.format;
         Self {
             property: settings.property,
             stdout: settings.stdout,
             otlp: settings.otlp,
-            format: settings.format,
+            format,
             fields,
             request_headers: headers(&settings.request_headers.0),
             response_headers: headers(&settings.response_headers.0),
-            pod: place("k8s.pod.name"),
-            namespace: place("k8s.namespace.name"),
+            fronts: Level::ALL.map(|level| front(level, service, format, fields)),
+            place: place(resource, format, fields),
             success: SuccessRatio::new(settings.success_ratio.as_f64()),
+        }
+    }
+
+    /// What lines of this level have behind their time.
+    pub(super) fn front(&self, level: Level) -> &[u8] {
+        let [info, warning, error] = &self.fronts;
+        match level {
+            Level::Info => info,
+            Level::Warning => warning,
+            Level::Error => error,
         }
     }
 
@@ -84,6 +104,38 @@ impl LogPlan {
     pub(crate) fn success_ratio(&self) -> Option<&SuccessRatio> {
         self.success.as_ref()
     }
+}
+
+/// Which version of the Elastic Common Schema the names are from.
+const ECS: &[u8] = br#","ecs.version":"8.11.0""#;
+
+/// Nothing in it changes from line to line of a level, so it is written once.
+fn front(level: Level, service: &str, format: LogFormat, fields: Fields) -> Vec<u8> {
+    let mut front = Vec::new();
+    let mut line = Writer::go_on(format, fields, &mut front);
+    line.word(Field::Level, level.as_str().as_bytes());
+    line.word(Field::Event, b"http_request");
+    if format == LogFormat::Ecs {
+        // What Elastic's tools expect of every event.
+        line.raw(ECS);
+        line.raw(match level {
+            Level::Info => br#","event.outcome":"success""#,
+            Level::Warning | Level::Error => br#","event.outcome":"failure""#,
+        });
+    }
+    line.text(Field::Service, service.as_bytes(), LONGEST_VALUE, false);
+    front
+}
+
+fn place(resource: &Resource, format: LogFormat, fields: Fields) -> Vec<u8> {
+    let mut place = Vec::new();
+    let mut line = Writer::go_on(format, fields, &mut place);
+    for (field, name) in [(Field::Pod, "k8s.pod.name"), (Field::Namespace, "k8s.namespace.name")] {
+        if let Some(value) = resource.get(name).filter(|value| !value.is_empty()) {
+            line.text(field, value.as_bytes(), LONGEST_VALUE, false);
+        }
+    }
+    place
 }
 
 /// Those that may be captured, each once.

@@ -26,6 +26,11 @@ impl<'a> Writer<'a> {
         Self { start: out.len(), out, format, fields }
     }
 
+    /// Goes on with a line whose first field is written elsewhere.
+    pub(super) fn go_on(format: LogFormat, fields: Fields, out: &'a mut Vec<u8>) -> Self {
+        Self { out, format, fields, start: usize::MAX }
+    }
+
     /// A text of our own, which needs no escaping and no quotes: a word, digits.
     pub(super) fn word(&mut self, field: Field, text: &[u8]) {
         if self.name(field) {
@@ -81,7 +86,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Something that the format has besides the fields, name and all.
+    /// Fields that are written already, with the sign in front of each.
+    #[inline]
     pub(super) fn raw(&mut self, text: &[u8]) {
         let begins = self.out.len() == self.start;
         self.out.extend_from_slice(text.get(usize::from(begins)..).unwrap_or_default());
@@ -139,6 +145,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes what stands in front of a field's text, if the field is to be there.
+    #[inline]
     fn name(&mut self, field: Field) -> bool {
         let is_there = self.fields.contains(field);
         if is_there {
@@ -166,6 +173,7 @@ impl<'a> Writer<'a> {
     }
 
     /// What objects have behind texts.
+    #[inline]
     fn end_text(&mut self) {
         if self.format != LogFormat::Logfmt {
             self.out.push(b'"');

@@ -1,6 +1,7 @@
 //! What the configuration says of routes, ready for requests: which template a request matches, and what
 //! holds for it.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -102,15 +103,22 @@ impl Router {
     pub fn redacted(&self, target: Target, path: &[u8], scratch: &mut Scratch) -> Option<Vec<u8>> {
         let Target::Template(template) = target else { return None };
         let rules = self.rules.get(template).filter(|rules| !rules.secret.is_empty())?;
-        let mut redacted = Vec::with_capacity(path.len());
-        let mut rest = 0;
-        for secret in self.templates.locate(template, &rules.secret, path, scratch) {
-            redacted.extend_from_slice(path.get(rest..secret.start).unwrap_or_default());
-            redacted.extend_from_slice(REDACTED);
-            rest = secret.end;
-        }
-        redacted.extend_from_slice(path.get(rest..).unwrap_or_default());
-        Some(redacted)
+        let secrets = self.templates.locate(template, &rules.secret, path, scratch);
+        Some(without(path, &secrets, 0))
+    }
+
+    /// A value of a header with the first path in it as [`Self::redacted`] has it, by the first template with secrets that
+    /// it matches: where a response leads to, or what a page was that has led here. Nobody knows its method.
+    pub(crate) fn redacted_within(&self, value: &[u8]) -> Option<Vec<u8>> {
+        let mut templates =
+            self.rules.iter().enumerate().filter(|(_, rules)| !rules.secret.is_empty()).peekable();
+        templates.peek()?;
+        let (start, path) = first_path(value)?;
+        let mut scratch = Scratch::default();
+        templates.find_map(|(template, rules)| {
+            let secrets = self.templates.locate(template, &rules.secret, path, &mut scratch);
+            (!secrets.is_empty()).then(|| without(value, &secrets, start))
+        })
     }
 
     /// How many templates there are.
@@ -132,6 +140,32 @@ impl Router {
     pub(super) fn name(&self, template: usize) -> &str {
         self.rules.get(template).map_or("", |rules| &rules.name)
     }
+}
+
+/// A text without these parts, which are counted from `start` on.
+fn without(text: &[u8], secrets: &[Range<usize>], start: usize) -> Vec<u8> {
+    let mut redacted = Vec::with_capacity(text.len());
+    let mut rest = 0;
+    for secret in secrets {
+        redacted.extend_from_slice(text.get(rest..start + secret.start).unwrap_or_default());
+        redacted.extend_from_slice(REDACTED);
+        rest = start + secret.end;
+    }
+    redacted.extend_from_slice(text.get(rest..).unwrap_or_default());
+    redacted
+}
+
+/// The first path in a text, by itself or in a URL, and where it begins.
+fn first_path(text: &[u8]) -> Option<(usize, &[u8])> {
+    let slash = |from: usize| {
+        let at = text.get(from..)?.iter().position(|&byte| byte == b'/')?;
+        Some(from + at)
+    };
+    let first = slash(0)?;
+    let is_host = text.get(first + 1) == Some(&b'/');
+    let start = if is_host { slash(first + 2)? } else { first };
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"?#<>\"".contains(byte);
+    Some((start, text.get(start..)?.split(|byte| ends(byte)).next()?))
 }
 
 impl Rules {
