@@ -134,6 +134,7 @@ pub(crate) struct Fields(u64);
 
 impl Field {
     /// What stands in front of its text, by the number of the format.
+    #[inline]
     pub(super) fn head(self, format: usize) -> &'static str {
         Self::HEADS.get(self as usize).and_then(|heads| heads.get(format)).copied().unwrap_or("")
     }
@@ -151,6 +152,7 @@ impl Fields {
     }
 
     /// Whether this is one of them.
+    #[inline]
     pub(crate) fn contains(self, field: Field) -> bool {
         self.0 >> field as u64 & 1 == 1
     }

@@ -8,6 +8,7 @@ use crate::{Exported, Observation, Plan, address};
 
 /// Writes the line of a finished request behind what `out` holds, without a line break. What is not
 /// known is left out.
+#[inline]
 pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>) {
     let mut line = Writer::begin(plan.log.format, plan.log.fields, out);
     line.written(Field::Timestamp, &mut |out| observation.began.write_rfc3339(out));
@@ -27,6 +28,7 @@ pub fn write_line(observation: &Observation<'_>, plan: &Plan, out: &mut Vec<u8>)
     line.end();
 }
 
+#[inline]
 fn write_identity(observation: &Observation<'_>, line: &mut Writer<'_>) {
     let trace = observation.trace();
     line.text(Field::RequestId, observation.request_id.as_bytes(), LONGEST_VALUE, false);
@@ -40,6 +42,7 @@ fn write_identity(observation: &Observation<'_>, line: &mut Writer<'_>) {
     line.bare(Field::Sampled, if sampled { b"true" } else { b"false" });
 }
 
+#[inline]
 fn write_request(observation: &Observation<'_>, line: &mut Writer<'_>) {
     let head = observation.head;
     write_kept(Field::Method, &head.method, LONGEST_VALUE, line);
@@ -66,6 +69,7 @@ fn write_domain(host: &Kept, line: &mut Writer<'_>) {
     }
 }
 
+#[inline]
 fn write_outcome(observation: &Observation<'_>, line: &mut Writer<'_>) {
     line.number(Field::Status, observation.status().unwrap_or(0).into());
     if let Some(error) = observation.error_type() {
@@ -90,6 +94,7 @@ fn write_outcome(observation: &Observation<'_>, line: &mut Writer<'_>) {
     }
 }
 
+#[inline]
 fn write_transport(observation: &Observation<'_>, plan: &Plan, line: &mut Writer<'_>) {
     let ending = &observation.ending;
     if let Some(bytes) = ending.request_bytes {
@@ -149,6 +154,7 @@ fn write_baggage(observation: &Observation<'_>, plan: &Plan, line: &mut Writer<'
     line.close();
 }
 
+#[inline]
 fn write_kept(field: Field, value: &Kept, longest: usize, line: &mut Writer<'_>) {
     if !value.bytes.is_empty() {
         line.text(field, &value.bytes, longest, value.cut);

@@ -5,6 +5,7 @@
 //! `serde_json` is what the tests compare with.
 
 /// Whether the bytes are text that needs no escaping: nearly all that ever comes.
+#[inline]
 pub(super) fn is_plain(value: &[u8]) -> bool {
     let (words, rest) = value.as_chunks();
     // The last eight once more, where there are as many, so that what is left over is not looked at one by one.

@@ -19,6 +19,7 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Begins a line behind what `out` holds.
+    #[inline]
     pub(super) fn begin(format: LogFormat, fields: Fields, out: &'a mut Vec<u8>) -> Self {
         if format != LogFormat::Logfmt {
             out.push(b'{');
@@ -32,6 +33,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A text of our own, which needs no escaping and no quotes: a word, digits.
+    #[inline]
     pub(super) fn word(&mut self, field: Field, text: &[u8]) {
         if self.name(field) {
             self.out.extend_from_slice(text);
@@ -48,6 +50,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A text from outside: at most `longest` bytes of it, marked with `…` where it was cut.
+    #[inline]
     pub(super) fn text(&mut self, field: Field, value: &[u8], longest: usize, already_cut: bool) {
         if self.name(field) {
             self.value(value, longest, already_cut);
@@ -55,6 +58,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A whole number.
+    #[inline]
     pub(super) fn number(&mut self, field: Field, value: u64) {
         if self.number_name(field) {
             write_number(value, self.out);
@@ -138,6 +142,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Ends the line.
+    #[inline]
     pub(super) fn end(self) {
         if self.format != LogFormat::Logfmt {
             self.out.push(b'}');
@@ -155,6 +160,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The same for what is no text.
+    #[inline]
     fn number_name(&mut self, field: Field) -> bool {
         let is_there = self.name(field);
         if is_there && self.format != LogFormat::Logfmt {
@@ -181,6 +187,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A text from outside, behind the quote where the format has one in any case.
+    #[inline]
     fn value(&mut self, value: &[u8], longest: usize, already_cut: bool) {
         let is_whole = !already_cut && value.len() <= longest;
         if self.format == LogFormat::Logfmt {
