@@ -4,6 +4,7 @@
 //! being killed.
 
 mod points;
+mod records;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use crate::Nobody;
 
 use points::newest;
 pub use points::{PointValue, ReceivedPoint};
+pub use records::ReceivedRecord;
 
 /// How long to wait for spans and points: longer than any interval at which a test's filter exports.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,6 +41,8 @@ struct Shared {
     store: Store,
     /// The points of metrics that they accept.
     points: Mutex<Vec<ReceivedPoint>>,
+    /// The log records that they accept.
+    records: Mutex<Vec<ReceivedRecord>>,
 }
 
 impl Collector {
@@ -55,6 +59,7 @@ impl Collector {
             exports: Mutex::default(),
             store: Store::default(),
             points: Mutex::default(),
+            records: Mutex::default(),
         });
         let receiver = shared.listen(SocketAddr::from(([127, 0, 0, 1], 0)));
         Self { address: receiver.address(), receiver: Some(receiver), nobody: None, shared }
@@ -144,6 +149,32 @@ impl Collector {
         wait::until(what, PATIENCE, look).unwrap_or_else(|late| self.give_up_on_points(&late))
     }
 
+    /// The log records that it has accepted, in order.
+    pub fn records(&self) -> Vec<ReceivedRecord> {
+        self.shared.records().clone()
+    }
+
+    /// The first log record that is so, as soon as there is one; a panic with what there is if none comes.
+    ///
+    /// `what` completes the sentence "waited 30s for …".
+    pub fn record_where(
+        &self,
+        what: &str,
+        is_so: impl Fn(&ReceivedRecord) -> bool,
+    ) -> ReceivedRecord {
+        let look = || self.shared.records().iter().find(|record| is_so(record)).cloned();
+        wait::until(what, PATIENCE, look).unwrap_or_else(|late| {
+            panic!("{late}; these records came: {:#?}", self.records());
+        })
+    }
+
+    /// The log record of the request with this ID, as soon as it has come.
+    pub fn record_of(&self, request_id: &str) -> ReceivedRecord {
+        self.record_where(&format!("the record of {request_id}"), |record| {
+            record.attribute("sightline.request_id") == request_id
+        })
+    }
+
     fn give_up_on_points(&self, late: &wait::TimedOut) -> ! {
         let exports = self.shared.exports().len();
         let points = self.points();
@@ -175,12 +206,24 @@ impl Shared {
         };
         let reply = (self.script)(number, &export);
         self.store.keep(&export, &reply);
-        if let Signal::Metrics(request) = &export.signal {
-            let points = points::points(request);
-            let accepted = reply.accepts(export.protocol, points.len());
-            self.points().extend(points.into_iter().take(accepted));
+        match &export.signal {
+            Signal::Traces(_) => {}
+            Signal::Metrics(request) => {
+                let points = points::points(request);
+                let accepted = reply.accepts(export.protocol, points.len());
+                self.points().extend(points.into_iter().take(accepted));
+            }
+            Signal::Logs(request) => {
+                let records = records::records(request);
+                let accepted = reply.accepts(export.protocol, records.len());
+                self.records().extend(records.into_iter().take(accepted));
+            }
         }
         reply
+    }
+
+    fn records(&self) -> MutexGuard<'_, Vec<ReceivedRecord>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn points(&self) -> MutexGuard<'_, Vec<ReceivedPoint>> {

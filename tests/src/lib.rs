@@ -28,7 +28,7 @@ pub mod scenario;
 pub mod script;
 mod upstream;
 
-pub use collector::{Collector, PointValue, ReceivedPoint};
+pub use collector::{Collector, PointValue, ReceivedPoint, ReceivedRecord};
 pub use discovery::Discovery;
 pub use endpoint::Endpoint;
 pub use load::Load;

@@ -19,7 +19,7 @@ use crate::Outcome;
 use crate::args::Fuzz;
 
 /// All targets: the files in `fuzz/fuzz_targets/`.
-pub(crate) const TARGETS: [&str; 12] = [
+pub(crate) const TARGETS: [&str; 13] = [
     "template",
     "matcher",
     "inference",
@@ -29,6 +29,7 @@ pub(crate) const TARGETS: [&str; 12] = [
     "traceparent",
     "tracestate",
     "baggage",
+    "line",
     "otlp_reply",
     "sheet",
     "roll",

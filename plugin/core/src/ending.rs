@@ -114,10 +114,10 @@ impl Flags {
     const CUT_SHORT: u64 =
         1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 16 | 1 << 19 | 1 << 22 | 1 << 23;
 
-    /// Whether the host has nothing to say.
+    /// Whether the host has nothing to say that has a name.
     #[inline]
     pub fn is_empty(self) -> bool {
-        self.0 == 0
+        self.0 & ((1 << NAMES.len()) - 1) == 0
     }
 
     /// Writes the short names of what is set, `UF,URX`.
@@ -170,6 +170,7 @@ pub(crate) mod tests {
             let mut out = Vec::new();
             Flags(bits).write_names(&mut out);
             assert_eq!(String::from_utf8_lossy(&out), names);
+            assert_eq!(Flags(bits).is_empty(), names.is_empty(), "{bits:#x}");
         }
     }
 

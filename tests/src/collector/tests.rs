@@ -135,3 +135,21 @@ fn a_span_is_found_by_what_it_is() {
     let span = collector.span_where("a span called b", |span| span.name() == "b");
     assert_eq!(span.name(), "b");
 }
+
+/// An `ExportLogsServiceRequest` with two records, whose bodies are a and b.
+const TWO_RECORDS: &[u8] = b"\x0a\x10\x12\x0e\x12\x05\x2a\x03\x0a\x01a\x12\x05\x2a\x03\x0a\x01b";
+
+#[test]
+fn records_count_only_when_the_reply_accepts_them() {
+    let some = Reply::Partial { rejected: 1, message: "one too many".to_owned() };
+    let script = [Reply::status(503), some, Reply::Accepted];
+    let collector = Collector::that(move |number, _| script[number].clone());
+    for _ in 0..3 {
+        let request = Request::post("/v1/logs").field("content-type", "application/x-protobuf");
+        request.body(TWO_RECORDS).send(collector.address()).unwrap();
+    }
+    let bodies: Vec<_> = collector.records().iter().map(ReceivedRecord::body).collect();
+    assert_eq!(bodies, ["a", "a", "b"]);
+    let record = collector.record_where("a record that says b", |it| it.body() == "b");
+    assert_eq!((record.trace_id_hex().as_str(), record.attributes.len()), ("", 0));
+}

@@ -3,7 +3,7 @@
 
 use super::protobuf::Message;
 use crate::log::{Field, Fields};
-use crate::observation::{ErrorType, Observation, Outcome};
+use crate::observation::{ErrorType, Observation};
 use crate::route::Source;
 use crate::{Direction, Method, Plan, address, grpc};
 
@@ -27,9 +27,14 @@ impl<'a> Item<'a> {
         self.write_ends();
         self.write_rpc();
         self.write_ours();
-        if let Some(error) = self.observation.error_type().or(self.refusal()) {
-            self.text(Field::ErrorType, "error.type", error.text(&mut [0; 3]).as_bytes());
+        if let Some(error) = self.observation.error_type() {
+            self.write_error(error);
         }
+    }
+
+    /// Says why it failed.
+    pub(super) fn write_error(&mut self, error: ErrorType) {
+        self.text(Field::ErrorType, "error.type", error.text(&mut [0; 3]).as_bytes());
     }
 
     fn write_http(&mut self) {
@@ -62,7 +67,9 @@ impl<'a> Item<'a> {
         let head = self.observation.head;
         let (path, query) = (head.path.shown(), head.query.shown());
         let query: &[u8] = if self.fields.contains(Field::Query) { &query } else { b"" };
-        if self.direction == Direction::Inbound {
+        // The whole URL would tell what is to be left out.
+        let is_whole = self.fields.contains(Field::Scheme) && self.fields.contains(Field::Host);
+        if self.direction == Direction::Inbound || !is_whole {
             self.text(Field::Path, "url.path", &path);
             self.text(Field::Scheme, "url.scheme", &head.scheme.shown());
             if !query.is_empty() {
@@ -123,23 +130,6 @@ impl<'a> Item<'a> {
             if let Some(key) = self.plan.trace.baggage.get(*number) {
                 self.text(Field::Baggage, &["baggage.", key].concat(), value);
             }
-        }
-    }
-
-    /// What a client is told of its own mistake, a 4xx or its like in gRPC: an error for the span of a client,
-    /// and none for that of a server.
-    pub(super) fn refusal(&self) -> Option<ErrorType> {
-        if self.direction == Direction::Inbound {
-            return None;
-        }
-        let observation = self.observation;
-        match observation.grpc_status() {
-            Some(code @ 1..) => Some(ErrorType::Reason(grpc::name(code))),
-            _ if observation.outcome() == Outcome::ClientError => {
-                let reason = observation.ending.flags.reason().map(ErrorType::Reason);
-                reason.or(observation.status().map(ErrorType::Status))
-            }
-            _ => None,
         }
     }
 

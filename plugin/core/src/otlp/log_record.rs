@@ -58,7 +58,9 @@ impl Item<'_> {
     fn write_trace(&mut self) {
         let observation = self.observation;
         let trace = observation.trace();
-        self.message.fixed32(field::FLAGS, trace.flags.bits().into());
+        if self.fields.contains(Field::TraceFlags) {
+            self.message.fixed32(field::FLAGS, trace.flags.bits().into());
+        }
         self.message.bytes(field::TRACE_ID, trace.trace_id.as_bytes());
         self.message.bytes(field::SPAN_ID, trace.span_id.as_bytes());
         if let Some(parent) = trace.parent {
@@ -143,3 +145,6 @@ fn severity(level: Level) -> u64 {
 fn millis(duration: std::time::Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
 }
+
+#[cfg(test)]
+mod tests;

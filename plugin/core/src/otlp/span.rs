@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 
 use super::attributes::Item;
 use super::protobuf::Message;
-use crate::Method;
 use crate::identity::Tracestate;
 use crate::log::{Field, Fields};
-use crate::observation::{Exported, Observation};
-use crate::{Direction, Plan, address};
+use crate::observation::{ErrorType, Exported, Observation, Outcome};
+use crate::{Direction, Method, Plan, address, grpc};
 
 /// Field numbers of `opentelemetry.proto.trace.v1.Span`.
 mod field {
@@ -140,8 +139,29 @@ impl Item<'_> {
 
     fn write_status(&mut self) {
         const ERROR: u64 = 2;
-        if self.observation.is_error() || self.refusal().is_some() {
+        let refusal = self.refusal();
+        if let Some(error) = refusal.filter(|_| self.observation.error_type().is_none()) {
+            self.write_error(error);
+        }
+        if self.observation.is_error() || refusal.is_some() {
             self.message.message(field::STATUS).varint(3, ERROR);
+        }
+    }
+
+    /// What a client is told of its own mistake, a 4xx or its like in gRPC: an error for the span of a client,
+    /// and none for that of a server.
+    fn refusal(&self) -> Option<ErrorType> {
+        if self.direction == Direction::Inbound {
+            return None;
+        }
+        let observation = self.observation;
+        match observation.grpc_status() {
+            Some(code @ 1..) => Some(ErrorType::Reason(grpc::name(code))),
+            _ if observation.outcome() == Outcome::ClientError => {
+                let reason = observation.ending.flags.reason().map(ErrorType::Reason);
+                reason.or(observation.status().map(ErrorType::Status))
+            }
+            _ => None,
         }
     }
 }
