@@ -287,7 +287,7 @@ fn whatever_is_sent_each_line_is_one_line_and_reads_back() {
         let status = if format == "ecs" { "http.response.status_code" } else { "status" };
         assert!(told.values().any(|line| line[status] == "999"), "{format}");
 
-        let logged = read::application_log(&proxy.log());
+        let logged = read::application_log(&proxy, written.len());
         let mut logged: Vec<_> = logged.into_iter().map(|(_, line)| line).collect();
         logged.sort();
         written.sort();

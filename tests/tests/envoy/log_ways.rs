@@ -163,7 +163,7 @@ fn every_way_out_says_the_same() {
         let told = by_id(lines.iter().map(|line| of_line(format, line)));
         assert_eq!(told.len(), requests.len(), "{format}: {told:#?}");
 
-        let logged = read::application_log(&proxy.log());
+        let logged = read::application_log(&proxy, requests.len());
         for (level, line) in &logged {
             assert_eq!(&of_line(format, line)["level"], level, "{format}: {line}");
         }

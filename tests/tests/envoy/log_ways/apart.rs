@@ -75,7 +75,7 @@ fn each_way_works_without_the_others() {
         }
         let written = access_log(&stand.proxy, if property { 2 } else { 0 });
         assert_eq!(written.len(), if property { 2 } else { 0 }, "{ways}: {written:#?}");
-        let logged = read::application_log(&stand.proxy.log());
+        let logged = read::application_log(&stand.proxy, if stdout { 2 } else { 0 });
         assert_eq!(logged.len(), if stdout { 2 } else { 0 }, "{ways}: {logged:#?}");
         assert_eq!(stand.collector.records().len(), if otlp { 2 } else { 0 }, "{ways}");
         let is_of_logs = |export: &Export| matches!(export.signal, Signal::Logs(_));

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use sightline_cli::wait;
+use sightline_tests::Proxy;
 
 /// Names and values of a line, those within others behind dots.
 pub(crate) type Flat = BTreeMap<String, String>;
@@ -20,11 +23,17 @@ pub(crate) fn line(format: &str, line: &str) -> Flat {
     flat
 }
 
-/// Of an application log the levels and texts of what the filter wrote, without its remarks. Each record must be one
-/// line, as Envoy begins them.
-pub(crate) fn application_log(log: &str) -> Vec<(String, String)> {
+/// The levels and texts of the lines in Envoy's application log, when there are as many.
+pub(crate) fn application_log(proxy: &Proxy, count: usize) -> Vec<(String, String)> {
+    let lines = || Some(lines_of(&proxy.log())).filter(|lines| lines.len() >= count);
+    wait::until("the lines in Envoy's log", Duration::from_secs(20), lines).unwrap()
+}
+
+/// Those of what the filter wrote, without its remarks. Each record must be one line, as Envoy begins them.
+fn lines_of(log: &str) -> Vec<(String, String)> {
     let mut told = Vec::new();
-    for record in log.split_terminator('\n') {
+    let whole = log.split_inclusive('\n').filter_map(|record| record.strip_suffix('\n'));
+    for record in whole {
         let fields: Vec<_> = record.splitn(5, ['[', ']']).collect();
         assert!(record.starts_with("[20") && fields.len() == 5, "a line of its own: {record:?}");
         let Some((_, text)) = record.split_once(" wasm log ") else { continue };
