@@ -1,6 +1,6 @@
 //! A host that has nothing to say of how a request ended, so that asking it costs nothing.
 
-use sightline_core::{Flags, Witness};
+use sightline_core::Witness;
 
 /// It knows the protocol, at most.
 #[derive(Clone, Copy, Debug, Default)]
@@ -10,18 +10,6 @@ pub struct Silent {
 }
 
 impl Witness for Silent {
-    fn flags(&self) -> Flags {
-        Flags::default()
-    }
-
-    fn grpc_status(&self) -> Option<u32> {
-        None
-    }
-
-    fn peer(&self) -> Option<Box<[u8]>> {
-        None
-    }
-
     fn protocol(&self) -> Option<Box<[u8]>> {
         self.protocol.map(Into::into)
     }

@@ -14,7 +14,7 @@ use sightline_core::red::{
 use sightline_core::route::{Alone, Route, Scratch};
 use sightline_core::sampling::Budget;
 use sightline_core::{
-    Direction, Exchange, Flags, Moment, Monotonic, Pair, Place, Plan, Rng, Tracing, Wall, Witness,
+    Direction, Exchange, Moment, Monotonic, Pair, Place, Plan, Rng, Tracing, Wall, Witness,
     otlp,
 };
 
@@ -33,23 +33,7 @@ const REQUEST: [Pair<'static>; 4] = [
 
 struct Silent;
 
-impl Witness for Silent {
-    fn flags(&self) -> Flags {
-        Flags::default()
-    }
-
-    fn grpc_status(&self) -> Option<u32> {
-        None
-    }
-
-    fn peer(&self) -> Option<Box<[u8]>> {
-        None
-    }
-
-    fn protocol(&self) -> Option<Box<[u8]>> {
-        None
-    }
-}
+impl Witness for Silent {}
 
 /// What all workers share.
 struct Shared {

@@ -19,6 +19,7 @@ mod collector;
 pub mod crash;
 mod discovery;
 mod endpoint;
+pub mod http2;
 mod load;
 mod metrics;
 mod outbound;

@@ -162,6 +162,47 @@ pub(crate) mod tests {
 
     impl Witness for Nothing {}
 
+    /// A host that knows everything.
+    #[derive(Clone, Default)]
+    pub(crate) struct Everything {
+        pub(crate) flags: u64,
+        pub(crate) details: Vec<u8>,
+    }
+
+    impl Witness for Everything {
+        fn flags(&self) -> Flags {
+            Flags(self.flags)
+        }
+
+        fn grpc_status(&self) -> Option<u32> {
+            Some(14)
+        }
+
+        fn peer(&self) -> Option<Box<[u8]>> {
+            Some(b"192.0.2.1:4711".as_slice().into())
+        }
+
+        fn protocol(&self) -> Option<Box<[u8]>> {
+            Some(b"HTTP/1.1".as_slice().into())
+        }
+
+        fn upstream(&self) -> Option<Box<[u8]>> {
+            Some(b"10.0.0.7:8000".as_slice().into())
+        }
+
+        fn details(&self) -> Option<Box<[u8]>> {
+            Some(self.details.as_slice().into())
+        }
+
+        fn request_bytes(&self) -> Option<u64> {
+            Some(17)
+        }
+
+        fn response_bytes(&self) -> Option<u64> {
+            Some(18)
+        }
+    }
+
     #[test]
     fn flags_have_short_names_in_the_order_of_their_bits() {
         for (bits, names) in

@@ -2,23 +2,15 @@
 //!
 //! It does not read the heads of answers: that they end is all it wants to know.
 
-use std::io::{self, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{self, BufReader, Write as _};
 
 use super::Door;
 use super::mix::{Play, Way};
+use crate::http2::{
+    DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, literal,
+    read_frame,
+};
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
 /// The error code of a client that no longer wants an answer.
 const CANCEL: [u8; 4] = 8_u32.to_be_bytes();
 
@@ -54,38 +46,14 @@ fn ask(out: &mut Vec<u8>, id: u32, play: &Play) {
         (":path", play.path),
     ];
     let fields = fields.split("\r\n").filter_map(|field| field.split_once(": "));
-    let block: Vec<u8> =
-        pseudo.into_iter().chain(fields).flat_map(|(name, value)| literal(name, value)).collect();
+    let block: Vec<u8> = pseudo
+        .into_iter()
+        .chain(fields)
+        .flat_map(|(name, value)| literal(name.as_bytes(), value.as_bytes()))
+        .collect();
     let end = if body.is_empty() { END_STREAM } else { 0 };
     out.extend(frame(HEADERS, END_HEADERS | end, id, &block));
     if !body.is_empty() {
         out.extend(frame(DATA, END_STREAM, id, body.as_bytes()));
     }
-}
-
-/// A field that is neither compressed nor remembered.
-fn literal(name: &str, value: &str) -> Vec<u8> {
-    let short = |text: &str| u8::try_from(text.len()).ok().filter(|&length| length < 127);
-    let length = |text| short(text).expect("the fields of the mix are short");
-    [&[0, length(name)], name.as_bytes(), &[length(value)], value.as_bytes()].concat()
-}
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).expect("a frame is short").to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-/// Reads one, answers it if it wants an answer, and says which stream has ended with it, if one has.
-fn read_frame(reader: &mut BufReader<TcpStream>) -> io::Result<Option<u32>> {
-    let mut head = [0; 9];
-    reader.read_exact(&mut head)?;
-    let [a, b, c, kind, flags, id @ ..] = head;
-    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
-    reader.read_exact(&mut payload)?;
-    if matches!(kind, SETTINGS | PING) && flags & ACK == 0 {
-        let echoed = if kind == PING { &payload[..] } else { &[] };
-        reader.get_ref().write_all(&frame(kind, ACK, 0, echoed))?;
-    }
-    let has_ended = kind == RST_STREAM || matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0;
-    Ok(has_ended.then(|| u32::from_be_bytes(id) & 0x7fff_ffff))
 }

@@ -185,14 +185,6 @@ fn every_ratio_of_the_page_has_its_threshold() {
 struct Host;
 
 impl Witness for Host {
-    fn flags(&self) -> Flags {
-        Flags::default()
-    }
-
-    fn grpc_status(&self) -> Option<u32> {
-        None
-    }
-
     fn peer(&self) -> Option<Box<[u8]>> {
         Some(b"192.0.2.1:4711".as_slice().into())
     }

@@ -6,63 +6,21 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::ending::tests::Everything;
 use crate::head::Pair;
 use crate::log::Field;
 use crate::route::{Route, Scratch, Source};
 use crate::sampling::Budget;
-use crate::{
-    Exchange, Flags, Istio, Moment, Monotonic, Place, Rng, Tracing, Wall, Witness, config,
-};
+use crate::{Exchange, Istio, Moment, Monotonic, Place, Rng, Tracing, Wall, config};
 
 const NOW: Moment = Moment { wall: Wall(1_800_000_000_123_456_789), monotonic: Monotonic(0) };
-
-/// A host that knows everything.
-#[derive(Clone, Default)]
-struct Host {
-    flags: u64,
-    details: Vec<u8>,
-}
-
-impl Witness for Host {
-    fn flags(&self) -> Flags {
-        Flags(self.flags)
-    }
-
-    fn grpc_status(&self) -> Option<u32> {
-        Some(13)
-    }
-
-    fn peer(&self) -> Option<Box<[u8]>> {
-        Some(b"192.0.2.1:4711".as_slice().into())
-    }
-
-    fn protocol(&self) -> Option<Box<[u8]>> {
-        Some(b"HTTP/1.1".as_slice().into())
-    }
-
-    fn upstream(&self) -> Option<Box<[u8]>> {
-        Some(b"10.0.0.7:8000".as_slice().into())
-    }
-
-    fn details(&self) -> Option<Box<[u8]>> {
-        Some(self.details.as_slice().into())
-    }
-
-    fn request_bytes(&self) -> Option<u64> {
-        Some(17)
-    }
-
-    fn response_bytes(&self) -> Option<u64> {
-        Some(u64::MAX)
-    }
-}
 
 /// One request from its head to its line.
 struct Case<'a> {
     access_log: &'a str,
     request: &'a [Pair<'a>],
     response: Option<&'a [Pair<'a>]>,
-    host: Host,
+    host: Everything,
 }
 
 impl Case<'_> {
@@ -113,27 +71,28 @@ const CAPTURE: &str =
 fn whole(format: &str) -> String {
     let access_log = format!(r#"{{"format": "{format}", {CAPTURE}}}"#);
     let (request, response) = (REQUEST, Some(RESPONSE));
-    Case { access_log: &access_log, request, response, host: Host::default() }.line().unwrap()
+    Case { access_log: &access_log, request, response, host: Everything::default() }.line().unwrap()
 }
 
 fn failed(format: &str) -> String {
     let access_log = format!(r#"{{"format": "{format}"}}"#);
-    let host = Host { flags: 1 << 5 | 1 << 15, details: b"upstream{connection refused}".to_vec() };
+    let host =
+        Everything { flags: 1 << 5 | 1 << 15, details: b"upstream{connection refused}".to_vec() };
     Case { access_log: &access_log, request: &[], response: None, host }.line().unwrap()
 }
 
 #[test]
 fn a_whole_line() {
-    insta::assert_snapshot!(whole("json"), @r#"{"timestamp":"2027-01-15T08:00:00.123456Z","level":"info","event":"http_request","service":"shop","request_id":"abc","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0606060606060606","parent_span_id":"00f067aa0ba902b7","trace_flags":"01","sampled":true,"method":"GET","scheme":"http","host":"shop.test:8080","path":"/users/7","query":"token=REDACTED&a=b","route":"/users/{int}","route_source":"typed","status":200,"duration_ms":2.000,"ttfb_ms":1.500,"request_bytes":17,"response_bytes":18446744073709551615,"protocol":"HTTP/1.1","client_ip":"198.51.100.7","user_agent":"curl/8 \"x\"","upstream":"10.0.0.7:8000","pod":"shop-1","namespace":"prod","headers":{"request":{"x-tenant":"one, t=wo"},"response":{"server":"uvicorn"}},"baggage":{"tenant":"a b"}}"#);
-    insta::assert_snapshot!(whole("ecs"), @r#"{"@timestamp":"2027-01-15T08:00:00.123456Z","log.level":"info","message":"http_request","ecs.version":"8.11.0","event.outcome":"success","service.name":"shop","http.request.id":"abc","trace.id":"4bf92f3577b34da6a3ce929d0e0e4736","span.id":"0606060606060606","parent.id":"00f067aa0ba902b7","sightline.trace_flags":"01","sightline.sampled":true,"http.request.method":"GET","url.scheme":"http","url.domain":"shop.test","url.port":8080,"url.path":"/users/7","url.query":"token=REDACTED&a=b","sightline.route":"/users/{int}","sightline.route_source":"typed","http.response.status_code":200,"event.duration":2000999,"sightline.ttfb_ms":1.500,"http.request.body.bytes":17,"http.response.body.bytes":18446744073709551615,"http.version":"1.1","client.ip":"198.51.100.7","user_agent.original":"curl/8 \"x\"","destination.address":"10.0.0.7:8000","orchestrator.resource.name":"shop-1","orchestrator.namespace":"prod","sightline.headers":{"request":{"x-tenant":"one, t=wo"},"response":{"server":"uvicorn"}},"sightline.baggage":{"tenant":"a b"}}"#);
-    insta::assert_snapshot!(whole("logfmt"), @r#"timestamp=2027-01-15T08:00:00.123456Z level=info event=http_request service=shop request_id=abc trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=0606060606060606 parent_span_id=00f067aa0ba902b7 trace_flags=01 sampled=true method=GET scheme=http host=shop.test:8080 path=/users/7 query="token=REDACTED&a=b" route=/users/{int} route_source=typed status=200 duration_ms=2.000 ttfb_ms=1.500 request_bytes=17 response_bytes=18446744073709551615 protocol=HTTP/1.1 client_ip=198.51.100.7 user_agent="curl/8 \"x\"" upstream=10.0.0.7:8000 pod=shop-1 namespace=prod headers.request.x-tenant="one, t=wo" headers.response.server=uvicorn baggage.tenant="a b""#);
+    insta::assert_snapshot!(whole("json"), @r#"{"timestamp":"2027-01-15T08:00:00.123456Z","level":"info","event":"http_request","service":"shop","request_id":"abc","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"0606060606060606","parent_span_id":"00f067aa0ba902b7","trace_flags":"01","sampled":true,"method":"GET","scheme":"http","host":"shop.test:8080","path":"/users/7","query":"token=REDACTED&a=b","route":"/users/{int}","route_source":"typed","status":200,"duration_ms":2.000,"ttfb_ms":1.500,"request_bytes":17,"response_bytes":18,"protocol":"HTTP/1.1","client_ip":"198.51.100.7","user_agent":"curl/8 \"x\"","upstream":"10.0.0.7:8000","pod":"shop-1","namespace":"prod","headers":{"request":{"x-tenant":"one, t=wo"},"response":{"server":"uvicorn"}},"baggage":{"tenant":"a b"}}"#);
+    insta::assert_snapshot!(whole("ecs"), @r#"{"@timestamp":"2027-01-15T08:00:00.123456Z","log.level":"info","message":"http_request","ecs.version":"8.11.0","event.outcome":"success","service.name":"shop","http.request.id":"abc","trace.id":"4bf92f3577b34da6a3ce929d0e0e4736","span.id":"0606060606060606","parent.id":"00f067aa0ba902b7","sightline.trace_flags":"01","sightline.sampled":true,"http.request.method":"GET","url.scheme":"http","url.domain":"shop.test","url.port":8080,"url.path":"/users/7","url.query":"token=REDACTED&a=b","sightline.route":"/users/{int}","sightline.route_source":"typed","http.response.status_code":200,"event.duration":2000999,"sightline.ttfb_ms":1.500,"http.request.body.bytes":17,"http.response.body.bytes":18,"http.version":"1.1","client.ip":"198.51.100.7","user_agent.original":"curl/8 \"x\"","destination.address":"10.0.0.7:8000","orchestrator.resource.name":"shop-1","orchestrator.namespace":"prod","sightline.headers":{"request":{"x-tenant":"one, t=wo"},"response":{"server":"uvicorn"}},"sightline.baggage":{"tenant":"a b"}}"#);
+    insta::assert_snapshot!(whole("logfmt"), @r#"timestamp=2027-01-15T08:00:00.123456Z level=info event=http_request service=shop request_id=abc trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=0606060606060606 parent_span_id=00f067aa0ba902b7 trace_flags=01 sampled=true method=GET scheme=http host=shop.test:8080 path=/users/7 query="token=REDACTED&a=b" route=/users/{int} route_source=typed status=200 duration_ms=2.000 ttfb_ms=1.500 request_bytes=17 response_bytes=18 protocol=HTTP/1.1 client_ip=198.51.100.7 user_agent="curl/8 \"x\"" upstream=10.0.0.7:8000 pod=shop-1 namespace=prod headers.request.x-tenant="one, t=wo" headers.response.server=uvicorn baggage.tenant="a b""#);
 }
 
 #[test]
 fn nothing_was_reached_and_nothing_was_known() {
-    insta::assert_snapshot!(failed("json"), @r#"{"timestamp":"2027-01-15T08:00:00.123456Z","level":"error","event":"http_request","service":"shop","request_id":"06060606-0606-4606-8484-848484848484","trace_id":"3030303030303030fffffffcfc7f9999","span_id":"17d7e42424246463","trace_flags":"03","sampled":true,"route":"/users/{int}","route_source":"typed","status":0,"error_type":"upstream_connection_failure","duration_ms":2.000,"request_bytes":17,"response_bytes":18446744073709551615,"protocol":"HTTP/1.1","client_ip":"192.0.2.1","upstream":"10.0.0.7:8000","flags":"UF,URX","details":"upstream{connection refused}","pod":"shop-1","namespace":"prod"}"#);
-    insta::assert_snapshot!(failed("ecs"), @r#"{"@timestamp":"2027-01-15T08:00:00.123456Z","log.level":"error","message":"http_request","ecs.version":"8.11.0","event.outcome":"failure","service.name":"shop","http.request.id":"06060606-0606-4606-8484-848484848484","trace.id":"3030303030303030fffffffcfc7f9999","span.id":"17d7e42424246463","sightline.trace_flags":"03","sightline.sampled":true,"sightline.route":"/users/{int}","sightline.route_source":"typed","http.response.status_code":0,"error.type":"upstream_connection_failure","event.duration":2000999,"http.request.body.bytes":17,"http.response.body.bytes":18446744073709551615,"http.version":"1.1","client.ip":"192.0.2.1","destination.address":"10.0.0.7:8000","sightline.flags":"UF,URX","sightline.details":"upstream{connection refused}","orchestrator.resource.name":"shop-1","orchestrator.namespace":"prod"}"#);
-    insta::assert_snapshot!(failed("logfmt"), @r#"timestamp=2027-01-15T08:00:00.123456Z level=error event=http_request service=shop request_id=06060606-0606-4606-8484-848484848484 trace_id=3030303030303030fffffffcfc7f9999 span_id=17d7e42424246463 trace_flags=03 sampled=true route=/users/{int} route_source=typed status=0 error_type=upstream_connection_failure duration_ms=2.000 request_bytes=17 response_bytes=18446744073709551615 protocol=HTTP/1.1 client_ip=192.0.2.1 upstream=10.0.0.7:8000 flags=UF,URX details="upstream{connection refused}" pod=shop-1 namespace=prod"#);
+    insta::assert_snapshot!(failed("json"), @r#"{"timestamp":"2027-01-15T08:00:00.123456Z","level":"error","event":"http_request","service":"shop","request_id":"06060606-0606-4606-8484-848484848484","trace_id":"3030303030303030fffffffcfc7f9999","span_id":"17d7e42424246463","trace_flags":"03","sampled":true,"route":"/users/{int}","route_source":"typed","status":0,"error_type":"upstream_connection_failure","duration_ms":2.000,"request_bytes":17,"response_bytes":18,"protocol":"HTTP/1.1","client_ip":"192.0.2.1","upstream":"10.0.0.7:8000","flags":"UF,URX","details":"upstream{connection refused}","pod":"shop-1","namespace":"prod"}"#);
+    insta::assert_snapshot!(failed("ecs"), @r#"{"@timestamp":"2027-01-15T08:00:00.123456Z","log.level":"error","message":"http_request","ecs.version":"8.11.0","event.outcome":"failure","service.name":"shop","http.request.id":"06060606-0606-4606-8484-848484848484","trace.id":"3030303030303030fffffffcfc7f9999","span.id":"17d7e42424246463","sightline.trace_flags":"03","sightline.sampled":true,"sightline.route":"/users/{int}","sightline.route_source":"typed","http.response.status_code":0,"error.type":"upstream_connection_failure","event.duration":2000999,"http.request.body.bytes":17,"http.response.body.bytes":18,"http.version":"1.1","client.ip":"192.0.2.1","destination.address":"10.0.0.7:8000","sightline.flags":"UF,URX","sightline.details":"upstream{connection refused}","orchestrator.resource.name":"shop-1","orchestrator.namespace":"prod"}"#);
+    insta::assert_snapshot!(failed("logfmt"), @r#"timestamp=2027-01-15T08:00:00.123456Z level=error event=http_request service=shop request_id=06060606-0606-4606-8484-848484848484 trace_id=3030303030303030fffffffcfc7f9999 span_id=17d7e42424246463 trace_flags=03 sampled=true route=/users/{int} route_source=typed status=0 error_type=upstream_connection_failure duration_ms=2.000 request_bytes=17 response_bytes=18 protocol=HTTP/1.1 client_ip=192.0.2.1 upstream=10.0.0.7:8000 flags=UF,URX details="upstream{connection refused}" pod=shop-1 namespace=prod"#);
 }
 
 #[test]
@@ -151,7 +110,7 @@ fn any_field_but_the_ids_can_be_dropped() {
     let line = |dropped: &str| {
         let access_log = format!(r#"{{"drop": [{dropped}], {CAPTURE}}}"#);
         let (request, response) = (REQUEST, Some(RESPONSE));
-        let case = Case { access_log: &access_log, request, response, host: Host::default() };
+        let case = Case { access_log: &access_log, request, response, host: Everything::default() };
         let line = case.line().unwrap();
         serde_json::from_str::<BTreeMap<String, Value>>(&line).unwrap()
     };
@@ -177,7 +136,7 @@ fn levels_follow_the_status_and_details_are_for_what_failed() {
         ("200", 1 << 9, "info", false, Some("DI")),
     ] {
         let response: &[Pair<'_>] = &[(b":status", status.as_bytes())];
-        let host = Host { flags, details: b"why".to_vec() };
+        let host = Everything { flags, details: b"why".to_vec() };
         let case = Case { access_log: "{}", request: REQUEST, response: Some(response), host };
         let line: Value = serde_json::from_str(&case.line().unwrap()).unwrap();
         let found = (line["level"].as_str(), line["details"].is_string(), line["flags"].as_str());
@@ -192,7 +151,7 @@ fn lines_of_success_are_kept_by_trace_and_all_others_always() {
         let parent = format!("00-4bf92f3577b34da6a3{trace}-00f067aa0ba902b7-00");
         let request: &[Pair<'_>] = &[(b"traceparent", parent.as_bytes())];
         let response: &[Pair<'_>] = &[(b":status", status.as_bytes())];
-        let host = Host { flags, details: Vec::new() };
+        let host = Everything { flags, details: Vec::new() };
         let line = Case { access_log: &access_log, request, response: Some(response), host }.line();
         line.map(|line| serde_json::from_str::<Value>(&line).unwrap()["success_ratio"].clone())
     };
@@ -228,7 +187,7 @@ proptest! {
             names.into_iter().zip(values.iter().map(Vec::as_slice)).collect();
         for format in ["json", "ecs", "logfmt"] {
             let access_log = format!(r#"{{"format": "{format}", {CAPTURE}}}"#);
-            let host = Host { flags: 1 << 3, details: values[8].clone() };
+            let host = Everything { flags: 1 << 3, details: values[8].clone() };
             let line = Case { access_log: &access_log, request: &request, response: None, host }.line().unwrap();
             prop_assert!(!line.chars().any(crate::log::is_unsafe), "{line:?}");
             if format == "logfmt" {
@@ -294,7 +253,8 @@ fn logfmt_quotes_what_would_not_stand_alone() {
     ] {
         let request: &[Pair<'_>] = &[(b"user-agent", agent.as_bytes())];
         let access_log = r#"{"format": "logfmt", "drop": ["timestamp"]}"#;
-        let case = Case { access_log, request, response: Some(RESPONSE), host: Host::default() };
+        let case =
+            Case { access_log, request, response: Some(RESPONSE), host: Everything::default() };
         let line = case.line().unwrap();
         assert!(line.starts_with("level=info "), "{line}");
         assert!(line.contains(&format!(" {shown} upstream=")), "{line}");

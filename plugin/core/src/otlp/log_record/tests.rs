@@ -7,13 +7,12 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ending::tests::Everything;
 use crate::head::Pair;
 use crate::route::{Route, Scratch, Source};
 use crate::sampling::Budget;
 use crate::wire::{Field as Wire, next_field};
-use crate::{
-    Exchange, Flags, Istio, Moment, Monotonic, Place, Rng, Tracing, Wall, Witness, config,
-};
+use crate::{Exchange, Istio, Moment, Monotonic, Place, Rng, Tracing, Wall, config};
 
 const NOW: Moment = Moment { wall: Wall(1_800_000_000_123_456_789), monotonic: Monotonic(0) };
 const USERS: Route<'_> = Route { name: "/users/{int}", source: Source::Typed };
@@ -40,67 +39,26 @@ const CALL: &[Pair<'_>] = &[
 ];
 const CAPTURE: &str = r#""request_headers": ["x-tenant"], "response_headers": ["server"]"#;
 
-/// A host that knows everything.
-#[derive(Clone, Default)]
-struct Host {
-    flags: u64,
-    details: Vec<u8>,
-}
-
-impl Witness for Host {
-    fn flags(&self) -> Flags {
-        Flags(self.flags)
-    }
-
-    fn grpc_status(&self) -> Option<u32> {
-        Some(14)
-    }
-
-    fn peer(&self) -> Option<Box<[u8]>> {
-        Some(b"192.0.2.1:4711".as_slice().into())
-    }
-
-    fn protocol(&self) -> Option<Box<[u8]>> {
-        Some(b"HTTP/1.1".as_slice().into())
-    }
-
-    fn upstream(&self) -> Option<Box<[u8]>> {
-        Some(b"10.0.0.7:8000".as_slice().into())
-    }
-
-    fn details(&self) -> Option<Box<[u8]>> {
-        Some(self.details.as_slice().into())
-    }
-
-    fn request_bytes(&self) -> Option<u64> {
-        Some(17)
-    }
-
-    fn response_bytes(&self) -> Option<u64> {
-        Some(18)
-    }
-}
-
 /// One request from its head to its record.
 struct Case<'a> {
     access_log: String,
     direction: Direction,
     request: &'a [Pair<'a>],
     response: Option<&'a [Pair<'a>]>,
-    host: Host,
+    host: Everything,
 }
 
 impl<'a> Case<'a> {
     fn new(request: &'a [Pair<'a>], response: Option<&'a [Pair<'a>]>) -> Self {
         let access_log = CAPTURE.to_owned();
-        let (direction, host) = (Direction::Inbound, Host::default());
+        let (direction, host) = (Direction::Inbound, Everything::default());
         Self { access_log, direction, request, response, host }
     }
 
     /// A request of which everything is known, and that went wrong in each way that has a field.
     fn whole(more: &str) -> Self {
         let flags = 1 << 6 | 1 << 15;
-        let host = Host { flags, details: b"upstream{cut short}".to_vec() };
+        let host = Everything { flags, details: b"upstream{cut short}".to_vec() };
         Self { access_log: format!("{CAPTURE}{more}"), host, ..Self::new(REQUEST, Some(RESPONSE)) }
     }
 
@@ -291,7 +249,7 @@ fn what_went_wrong_and_what_the_proxy_says_of_it() {
 #[test]
 fn a_call_of_grpc_with_a_method_that_nobody_knows() {
     let response: &[Pair<'_>] = &[(b":status", b"200")];
-    let host = Host { flags: 0, details: b"why".to_vec() };
+    let host = Everything { flags: 0, details: b"why".to_vec() };
     let case = Case { host, ..Case::new(CALL, Some(response)) };
     insta::assert_snapshot!(case.shown().join("\n"), @r#"
     time 1800000000123456789
@@ -367,7 +325,7 @@ fn the_severity_goes_by_the_level() {
     ] {
         let response = status.map(|status| [(b":status".as_slice(), status.as_bytes())]);
         let response = response.as_ref().map(<[Pair<'_>; 1]>::as_slice);
-        let host = Host { flags, ..Host::default() };
+        let host = Everything { flags, ..Everything::default() };
         let record = Case { host, ..Case::new(REQUEST, response) }.shown();
         let expected = [format!("severity {number}"), format!("severity_text {text:?}")];
         assert!(expected.iter().all(|it| record.contains(it)), "{status:?}: {record:#?}");
@@ -387,7 +345,7 @@ fn the_ratio_is_said_of_success_alone() {
     ] {
         let response = [(b":status".as_slice(), status.as_bytes())];
         let access_log = format!(r#""success_ratio": {ratio}"#);
-        let host = Host { flags, ..Host::default() };
+        let host = Everything { flags, ..Everything::default() };
         let case = Case { access_log, host, ..Case::new(REQUEST, Some(&response)) };
         let record = case.shown();
         let found = record.iter().find(|it| it.starts_with("sightline.success_ratio"));
@@ -524,7 +482,7 @@ proptest! {
             names.into_iter().zip(values.iter().map(Vec::as_slice)).collect();
         let response: [Pair<'_>; 2] = [(b":status", &values[9]), (b"server", &values[10])];
         let direction = if is_outbound { Direction::Outbound } else { Direction::Inbound };
-        let host = Host { flags: 1 << 5, details: values[9].clone() };
+        let host = Everything { flags: 1 << 5, details: values[9].clone() };
         let case = Case { direction, host, ..Case::new(&request, Some(&response)) };
         // Reading it is the test: it fails at a text that is no UTF-8, and at a field that is none.
         let record = case.shown();
