@@ -38,6 +38,9 @@ const NOTICED: &str = "another tracer of this proxy rewrites traceparent";
 /// How long a filter that exports every 100 ms may be watched before it is clear that nothing comes.
 const A_WHILE: Duration = Duration::from_secs(1);
 
+/// How long what is to come may take.
+const SOON: Duration = Duration::from_secs(20);
+
 /// An app behind an Envoy whose spans go to one collector and ours to another.
 pub(crate) struct Service {
     pub(crate) proxy: Proxy,
@@ -160,8 +163,13 @@ impl Service {
         wait::until("a span of ours", A_WHILE, || self.ours.exports().pop()).is_err()
     }
 
-    fn notices(&self) -> usize {
-        self.proxy.log().matches(NOTICED).count()
+    /// So many times, and no more, another tracer was noticed.
+    #[track_caller]
+    fn assert_noticed(&self, times: usize) {
+        let noticed = || self.proxy.log().matches(NOTICED).count();
+        // Envoy's log may come a little later than its access log.
+        wait::until("the notices", SOON, || (noticed() >= times).then_some(())).unwrap();
+        assert_eq!(noticed(), times);
     }
 }
 
@@ -314,7 +322,7 @@ fn beside_envoys_tracer_enrich_and_auto_speak_of_its_spans() {
             two       | Envoy's 01 in the caller's           | a=1   | the same
             "));
         assert!(service.exports_nothing(), "{mode}");
-        assert_eq!(service.notices(), usize::from(mode == "auto"), "{mode}");
+        service.assert_noticed(usize::from(mode == "auto"));
     }
 }
 
@@ -335,10 +343,10 @@ fn auto_decides_nothing_by_a_request_that_reached_no_upstream() {
         assert_eq!(answer.status(), status);
         assert_eq!(service.proxy.line_of(id)["sampled"], true, "{path} is still ours");
     }
-    assert_eq!(service.notices(), 0);
+    service.assert_noticed(0);
     service.send("first", &[]);
     assert_eq!(service.proxy.line_of("first")["sampled"], false);
-    assert_eq!(service.notices(), 1);
+    service.assert_noticed(1);
     service.ours.wait_for(2);
     // Anything that was written for the first request would have come by now.
     let third = wait::until("a third span", A_WHILE, || service.ours.spans().get(2).cloned());
@@ -362,7 +370,7 @@ fn auto_decides_nothing_by_a_request_that_no_tracer_would_write_into() {
         assert_eq!(service.whose(&line, &service.context(id).unwrap()), whose);
         assert_eq!(logged(&line, service.seen(id).field("traceparent")), says);
     }
-    assert_eq!(service.notices(), 1);
+    service.assert_noticed(1);
     let second = wait::until("a second span", A_WHILE, || service.ours.spans().get(1).cloned());
     assert!(second.is_err(), "{second:?}");
 }
@@ -426,7 +434,7 @@ fn auto_is_noticed_by_each_worker_and_told_once() {
         assert_eq!((&line["trace_id"], &line["span_id"]), (&json!(trace), &json!(span)), "{id}");
         assert_eq!(line["sampled"], false, "{id}");
     }
-    assert_eq!(service.notices(), 1);
+    service.assert_noticed(1);
     assert!(service.exports_nothing());
 }
 
@@ -447,6 +455,6 @@ fn auto_without_another_tracer_stays_own_however_long_it_looks() {
         assert_eq!(line["sampled"], true, "{id}");
         assert_eq!(service.context(&id).unwrap()[1], line["span_id"].as_str().unwrap(), "{id}");
     }
-    assert_eq!(service.notices(), 0);
+    service.assert_noticed(0);
     assert_eq!(service.ours.wait_for(count).len(), count);
 }
