@@ -14,8 +14,7 @@ use sightline_core::red::{
 use sightline_core::route::{Alone, Route, Scratch};
 use sightline_core::sampling::Budget;
 use sightline_core::{
-    Direction, Exchange, Moment, Monotonic, Pair, Place, Plan, Rng, Tracing, Wall, Witness,
-    otlp,
+    Direction, Exchange, Moment, Monotonic, Pair, Place, Plan, Rng, Tracing, Wall, Witness, otlp,
 };
 
 const NOW: Wall = Wall(1_790_000_000_000_000_000);

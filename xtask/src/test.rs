@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sightline_setup::envoy::{Choice, SUPPORTED};
-use sightline_setup::{Checkout, filter, prometheus, python};
+use sightline_setup::{Checkout, filter, jq, prometheus, python};
 
 use crate::Outcome;
 use crate::args::Test;
@@ -85,6 +85,7 @@ fn set_up(checkout: &Checkout, parts: &[Part]) -> Result<(), sightline_setup::Er
         if index == 0 {
             python::interpreter(checkout)?;
             prometheus::find(checkout)?;
+            jq::find(checkout)?;
         }
         envoy.find(checkout)?;
     }
