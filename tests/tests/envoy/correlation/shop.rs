@@ -68,9 +68,12 @@ impl Shop {
         log(self.dir.path())
     }
 
-    /// All that it has logged in JSON.
+    /// All that it has logged in JSON. Two may stand on one line: threads that `print` write a line and its end by itself.
     fn records(&self) -> Vec<Value> {
-        self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        let log = self.log();
+        let records =
+            |line| serde_json::Deserializer::from_str(line).into_iter().map_while(Result::ok);
+        log.lines().flat_map(records).collect()
     }
 
     /// So many records that are so, once there are as many; and no more.
