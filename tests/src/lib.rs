@@ -16,6 +16,7 @@
 //! run side by side. The tests themselves are in `tests/`.
 
 mod collector;
+mod command;
 pub mod crash;
 mod discovery;
 mod endpoint;
@@ -30,6 +31,7 @@ pub mod script;
 mod upstream;
 
 pub use collector::{Collector, PointValue, ReceivedPoint, ReceivedRecord};
+pub use command::command;
 pub use discovery::Discovery;
 pub use endpoint::Endpoint;
 pub use load::Load;

@@ -83,6 +83,7 @@ fn set_up(checkout: &Checkout, parts: &[Part]) -> Result<(), sightline_setup::Er
     let envoys = parts.iter().filter_map(|part| part.envoy.as_ref());
     for (index, envoy) in envoys.enumerate() {
         if index == 0 {
+            command(checkout);
             python::interpreter(checkout)?;
             prometheus::find(checkout)?;
             jq::find(checkout)?;
@@ -90,6 +91,12 @@ fn set_up(checkout: &Checkout, parts: &[Part]) -> Result<(), sightline_setup::Er
         envoy.find(checkout)?;
     }
     Ok(())
+}
+
+/// Compiles the `sightline` command, which cargo does apart from the tests. Where that fails, cargo says why, and so do the
+/// tests that start it.
+fn command(checkout: &Checkout) {
+    let _ = checkout.cargo().args(["build", "--quiet", "--package", "sightline-cli"]).status();
 }
 
 /// Each target counts as a test, and what keeps them from being run as a failed one.

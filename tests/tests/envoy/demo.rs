@@ -2,21 +2,16 @@
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use sightline_cli::leash::Leash;
 use sightline_cli::wait;
-use sightline_setup::Checkout;
-
-/// What makes cargo the `sightline` command: it becomes the program that it builds.
-const SIGHTLINE: [&str; 5] = ["run", "--quiet", "--package", "sightline-cli", "--"];
+use sightline_tests::command;
 
 fn sightline(arguments: &[&str]) -> Output {
-    let mut cargo = Checkout::find().unwrap().cargo();
-    cargo.args(SIGHTLINE).args(arguments).output().unwrap()
+    Command::new(command()).args(arguments).output().unwrap()
 }
 
 #[test]
@@ -54,10 +49,8 @@ fn killed_it_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let said = dir.path().join("stderr");
     // On a leash, so that it goes even if this test fails before it kills it.
-    let demo = Leash::start(Path::new(env!("CARGO")), |cargo| {
-        let root = Checkout::find().unwrap().root().to_owned();
-        cargo.current_dir(root).args(SIGHTLINE).arg("demo");
-        cargo.stdout(Stdio::null()).stderr(File::create(&said).unwrap());
+    let demo = Leash::start(&command(), |demo| {
+        demo.arg("demo").stdout(Stdio::null()).stderr(File::create(&said).unwrap());
     });
     let mut demo = demo.unwrap();
     let listening = demo.until("the demo to say where it listens", Duration::from_mins(1), || {

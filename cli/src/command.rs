@@ -1,0 +1,69 @@
+//! The verbs of the `sightline` command: a file each, with the verb's arguments and its help.
+//!
+//! They read arguments, call the library and print. What a verb does is in the library.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod demo;
+mod generate;
+
+/// Telemetry for the HTTP services behind Envoy, without a change to them.
+#[derive(Parser)]
+#[command(name = "sightline", version, after_help = "Example:\n  sightline demo --for 20s")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Demo(demo::Demo),
+    Generate(generate::Generate),
+}
+
+/// What a verb ends with where it does not end well: what is told on stderr, and the exit code.
+#[derive(Debug)]
+struct Failure {
+    told: String,
+    code: u8,
+}
+
+/// How a verb ended: with an exit code of its own, or with a failure to be told.
+type Outcome = Result<ExitCode, Failure>;
+
+/// Reads the arguments and does what they say.
+pub(crate) fn run() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Demo(demo) => demo.run(),
+        Verb::Generate(generate) => generate.run(),
+    };
+    outcome.unwrap_or_else(|Failure { told, code }| {
+        eprintln!("{told}");
+        ExitCode::from(code)
+    })
+}
+
+impl Failure {
+    /// Something said or found is wrong.
+    fn wrong(told: impl ToString) -> Self {
+        Self { told: told.to_string(), code: 1 }
+    }
+
+    /// Something cannot be read or written.
+    fn unreadable(told: impl ToString) -> Self {
+        Self { told: told.to_string(), code: 2 }
+    }
+}
+
+/// Prints it all. That nobody reads on, as `head` does, is no error.
+fn print(text: &str) -> Outcome {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::unreadable(format_args!("Standard output cannot be written: {error}.")))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
