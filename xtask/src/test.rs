@@ -28,11 +28,17 @@ const FUZZED: Duration = Duration::from_secs(3);
 /// The variable that says how many tests run at once.
 const THREADS: &str = "RUST_TEST_THREADS";
 
+/// Tests on Envoy that run for long, or are about the command: CI runs them on one version only. What they ask of Envoy,
+/// shorter ones ask of each.
+const ONCE: [&str; 4] = ["exactness::", "hostile_metrics::", "metrics_export::", "ten_thousand::"];
+
 /// One run of `cargo test`.
 #[derive(Debug, PartialEq)]
 struct Part {
     name: String,
     arguments: Vec<OsString>,
+    /// Tests whose names have one of these in them are left out.
+    without: &'static [&'static str],
     envoy: Option<Choice>,
 }
 
@@ -51,9 +57,10 @@ pub(crate) fn run(options: &Test) -> Outcome {
     }
     set_up(&checkout, &parts)?;
     let mut tally = Tally::default();
-    for Part { name, arguments, envoy } in parts {
+    for Part { name, arguments, without, envoy } in parts {
         let mut cargo = checkout.cargo();
         cargo.args(["test", "--no-fail-fast"]).args(arguments).args(&options.rest);
+        cargo.args(skipped(without, &options.rest));
         cargo.envs(envoy.as_ref().map(Choice::as_env));
         if envoy.is_some() && std::env::var_os(THREADS).is_none() {
             cargo.env(THREADS, threads().to_string());
@@ -70,6 +77,13 @@ pub(crate) fn run(options: &Test) -> Outcome {
     }
     let is_good = total.passed > 0 && total.failed == 0;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What comes after all other arguments, so that these tests are left out.
+fn skipped(without: &[&'static str], rest: &[OsString]) -> Vec<&'static str> {
+    let is_begun = without.is_empty() || rest.iter().any(|argument| argument == "--");
+    let skips = without.iter().flat_map(|&name| ["--skip", name]);
+    (!is_begun).then_some("--").into_iter().chain(skips).collect()
 }
 
 /// Two tests for each core: those that need Envoy mostly wait for it.
@@ -136,7 +150,8 @@ fn with_envoy(chosen: &Choice, all: bool, in_ci: bool) -> Vec<Part> {
         Part { envoy: Some(chosen.clone()), ..Part::new(on("all", chosen), &["--workspace"]) };
     let again = others.into_iter().map(|other| {
         let arguments = ["--package", "sightline-tests", "--test", ENVOY_TARGET];
-        Part { envoy: Some(other.clone()), ..Part::new(on("again", &other), &arguments) }
+        let without: &[&str] = if all { &[] } else { &ONCE };
+        Part { without, envoy: Some(other.clone()), ..Part::new(on("again", &other), &arguments) }
     });
     [everything].into_iter().chain(again).collect()
 }
@@ -166,7 +181,7 @@ fn without_envoy(targets: &[String]) -> Vec<Part> {
 impl Part {
     fn new(name: String, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(OsString::from).collect();
-        Self { name, arguments, envoy: None }
+        Self { name, arguments, without: &[], envoy: None }
     }
 }
 
@@ -217,6 +232,26 @@ mod tests {
             let parts = lines(&with_envoy(&chosen, all, in_ci));
             assert_eq!(parts[0], first, "{name}");
             assert_eq!(parts[1..], expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn ci_runs_the_long_ones_once_and_all_runs_them_on_all() {
+        let chosen = Choice::Version("1.40.0");
+        for (all, in_ci, again) in [(false, true, &ONCE[..]), (true, true, &[]), (true, false, &[])]
+        {
+            let parts = with_envoy(&chosen, all, in_ci);
+            assert!(parts[0].without.is_empty());
+            assert!(parts[1..].iter().all(|part| part.without == again), "{all} {in_ci}");
+        }
+        for (rest, expected) in [
+            (&[][..], &["--", "--skip", "a", "--skip", "b"][..]),
+            (&["name"], &["--", "--skip", "a", "--skip", "b"]),
+            (&["name", "--", "--nocapture"], &["--skip", "a", "--skip", "b"]),
+        ] {
+            let rest: Vec<OsString> = rest.iter().map(OsString::from).collect();
+            assert_eq!(skipped(&["a", "b"], &rest), expected);
+            assert!(skipped(&[], &rest).is_empty());
         }
     }
 
