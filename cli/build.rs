@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs, process};
 
+use sha2::{Digest as _, Sha256};
 use sightline_setup::{Checkout, filter};
 
 fn main() {
@@ -26,5 +27,13 @@ fn embed() -> Result<(), Box<dyn Error>> {
     let copy = Path::new(&env::var("OUT_DIR")?).join("sightline.wasm");
     fs::copy(&built.path, &copy)?;
     println!("cargo::rustc-env=SIGHTLINE_WASM={}", copy.display());
+    println!("cargo::rustc-env=SIGHTLINE_VERSION={}", version(&fs::read(&copy)?));
     Ok(())
+}
+
+/// Which command this is, and which filter is in it: said here, so that nobody hashes it at each start.
+fn version(filter: &[u8]) -> String {
+    let hash = format!("{:x}", Sha256::digest(filter));
+    let version = env!("CARGO_PKG_VERSION");
+    format!("{version} (filter sha256:{}, {} bytes)", &hash[..12], filter.len())
 }

@@ -6,13 +6,16 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sightline_cli::VERSION;
 
+mod completions;
 mod demo;
 mod generate;
+mod man;
 
 /// Telemetry for the HTTP services behind Envoy, without a change to them.
 #[derive(Parser)]
-#[command(name = "sightline", version, after_help = "Example:\n  sightline demo --for 20s")]
+#[command(name = "sightline", version = VERSION, after_help = "Example:\n  sightline demo --for 20s")]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -20,8 +23,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    Completions(completions::Completions),
     Demo(demo::Demo),
     Generate(generate::Generate),
+    Man(man::Man),
 }
 
 /// What a verb ends with where it does not end well: what is told on stderr, and the exit code.
@@ -37,8 +42,10 @@ type Outcome = Result<ExitCode, Failure>;
 /// Reads the arguments and does what they say.
 pub(crate) fn run() -> ExitCode {
     let outcome = match Arguments::parse().verb {
+        Verb::Completions(completions) => completions.run(),
         Verb::Demo(demo) => demo.run(),
         Verb::Generate(generate) => generate.run(),
+        Verb::Man(man) => man.run(),
     };
     outcome.unwrap_or_else(|Failure { told, code }| {
         eprintln!("{told}");

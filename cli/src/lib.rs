@@ -18,3 +18,6 @@ pub mod wait;
 
 /// The filter, as Envoy loads it: the module that was built with this crate.
 pub static FILTER: &[u8] = include_bytes!(env!("SIGHTLINE_WASM"));
+
+/// This version, with the beginning of the filter's SHA-256 and its length.
+pub const VERSION: &str = env!("SIGHTLINE_VERSION");

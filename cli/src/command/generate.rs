@@ -1,6 +1,6 @@
 //! `sightline generate`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -23,7 +23,8 @@ enum Generated {
 
 /// A whole Envoy configuration, with Sightline in front of one application.
 ///
-/// It is envoy/bootstrap.yaml with its comments, your addresses and your configuration. The configuration is checked
+/// It is envoy/bootstrap.yaml with its comments, your addresses and your configuration; with a listener for scrapes where
+/// metrics.endpoint is configured, and with the collector's cluster where export.cluster is. The configuration is checked
 /// first: with a problem in it nothing is printed, every problem is told on stderr, and the exit code is 1; it is 2 where
 /// the file cannot be read. Clients' request IDs survive what is printed; docs/request-id.md tells why.
 #[derive(Args)]
@@ -31,6 +32,7 @@ enum Generated {
 Examples:
   sightline generate bootstrap > bootstrap.yaml
   sightline generate bootstrap --config sightline.yaml --app app:5000 --otlp collector:4318
+  sightline generate bootstrap --config sightline.yaml --metrics 10.0.0.5 --admin 127.0.0.1:9999
   echo 'service: { name: shop }' | sightline generate bootstrap --config -")]
 struct Bootstrap {
     /// The filter's configuration, as YAML or JSON; - is standard input [default: all as by default]
@@ -48,6 +50,12 @@ struct Bootstrap {
     /// The OTLP collector behind `export.cluster` [default: 127.0.0.1:4318, or 4317 for gRPC]
     #[arg(long, value_name = "HOST:PORT")]
     otlp: Option<Endpoint>,
+    /// The address for scrapes, on the port of `metrics.endpoint` [default: 0.0.0.0]
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<IpAddr>,
+    /// Envoy's admin page: whoever gets there can stop Envoy
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9901")]
+    admin: SocketAddr,
 }
 
 impl Generate {
@@ -69,8 +77,9 @@ impl Bootstrap {
             Some(file) => Configuration::read(&file)?,
             None => Configuration::parse("")?,
         };
-        let Self { listen, app, filter, otlp, .. } = self;
-        bootstrap::bootstrap(&configuration, &Deployment { listen, app, filter, otlp })
+        let Self { listen, app, filter, otlp, metrics, admin, config: _ } = self;
+        let deployment = Deployment { listen, app, filter, otlp, metrics, admin };
+        bootstrap::bootstrap(&configuration, &deployment)
     }
 }
 

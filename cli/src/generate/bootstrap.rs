@@ -1,15 +1,24 @@
 //! `sightline generate bootstrap`: a whole Envoy configuration to start from.
 //!
-//! It is the template that every test starts Envoy from, with addresses, the filter's configuration and
-//! perhaps a collector put in as text, so that its comments stay. Changes to the tree of the template,
-//! for tests, are in [`crate::bootstrap`].
+//! It is the template that every test starts Envoy from, with addresses, the filter's configuration, and perhaps a
+//! listener for scrapes and a collector put in as text, so that its comments stay. Changes to the tree of the
+//! template, for tests, are in [`crate::bootstrap`].
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::configuration::{Export, Form};
 use super::text::{Text, indent, scalar};
 use super::{Configuration, Endpoint, Host, Refusal};
 use crate::bootstrap::TEMPLATE;
+
+mod collector;
+mod ports;
+mod scrapes;
+#[cfg(test)]
+mod tests;
+
+pub use ports::Listening;
+use scrapes::Scrapes;
 
 /// Where everything is.
 #[derive(Clone, Debug)]
@@ -22,12 +31,21 @@ pub struct Deployment {
     pub filter: String,
     /// The collector; if nothing is said, the usual port of this machine.
     pub otlp: Option<Endpoint>,
+    /// On which address metrics are asked for; if nothing is said, on all. The port is the configuration's.
+    pub metrics: Option<IpAddr>,
+    /// Envoy's own page, with its stats and the means to stop it.
+    pub admin: SocketAddr,
 }
 
 const LISTEN: &str = "{ address: 0.0.0.0, port_value: 8080 }";
 const APP: &str = "{ address: 127.0.0.1, port_value: 8000 }";
 const APP_TYPE: &str = "      type: STATIC\n";
 const APP_CLUSTER: &str = "app";
+const ADMIN: &str = "{ address: 127.0.0.1, port_value: 9901 }";
+const ADMIN_IS_LOCAL: &str = "  # Stats, and the means to stop Envoy: for this machine only.\n";
+const ADMIN_IS_OPEN: &str = "\
+  # Stats, and the means to stop Envoy, for whoever gets here: there is no password.
+";
 const FILTER_FILE: &str = "/etc/envoy/sightline.wasm";
 const FILTER: &str = "{ filename: /etc/envoy/sightline.wasm }";
 const USE: &str = "\
@@ -55,6 +73,8 @@ impl Default for Deployment {
             app: Endpoint::local(8000),
             filter: FILTER_FILE.to_owned(),
             otlp: None,
+            metrics: None,
+            admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 9901)),
         }
     }
 }
@@ -72,26 +92,36 @@ fn write(
     export: Option<Export<'_>>,
     deployment: &Deployment,
 ) -> Result<String, Refusal> {
-    let Deployment { listen, app, filter, otlp } = deployment;
-    if app.is_served_by(*listen) {
-        return Err(Refusal::Loop(*listen));
-    }
-    let collector = collector(export, otlp.as_ref())?;
+    let Deployment { listen, app, filter, otlp, metrics, admin } = deployment;
+    let scrapes = Scrapes::new(configuration, *metrics)?;
+    ports::check(deployment, scrapes.as_ref())?;
+    let collector = collector::cluster(export, otlp.as_ref())?;
+    let admin_is = if admin.ip().is_loopback() { ADMIN_IS_LOCAL } else { ADMIN_IS_OPEN };
     let text = Text::new(TEMPLATE)
-        .put(USE, &how_to_use(deployment))
+        .put(USE, &how_to_use(deployment, scrapes.as_ref()))
+        .put(ADMIN_IS_LOCAL, admin_is)
+        .put(ADMIN, &socket_address(&Endpoint::from(*admin)))
         .put(LISTEN, &socket_address(&Endpoint::from(*listen)))
         .put(APP, &socket_address(app))
         .put(APP_TYPE, &indent(cluster_type(app), 6))
         .put(FILTER, &format!("{{ filename: {} }}", scalar(filter)))
         .put(VALUE, &value(configuration));
+    let text = match scrapes {
+        Some(scrapes) => scrapes.put_into(text),
+        None => text,
+    };
     Ok(text.then(&collector).into_string())
 }
 
-fn how_to_use(Deployment { listen, app, filter, .. }: &Deployment) -> String {
+fn how_to_use(deployment: &Deployment, scrapes: Option<&Scrapes>) -> String {
+    let Deployment { listen, app, filter, .. } = deployment;
+    let scrapes = scrapes.map_or_else(String::new, |scrapes| {
+        format!("# Prometheus finds the metrics at {}.\n", scrapes.shown())
+    });
     format!(
         "# Written by `sightline generate bootstrap`.\n#\n\
          # To use it: put sightline.wasm at {filter}, have the application listen on\n\
-         # {app}, and start `envoy -c bootstrap.yaml`. Clients come in on {listen}.\n"
+         # {app}, and start `envoy -c bootstrap.yaml`. Clients come in on {listen}.\n{scrapes}"
     )
 }
 
@@ -117,196 +147,5 @@ fn cluster_type(endpoint: &Endpoint) -> &'static str {
     match endpoint.host {
         Host::Address(_) => "type: STATIC\n",
         Host::Name(_) => "type: STRICT_DNS\ndns_lookup_family: V4_PREFERRED\n",
-    }
-}
-
-/// The collector's cluster, if something is exported.
-fn collector(export: Option<Export<'_>>, otlp: Option<&Endpoint>) -> Result<String, Refusal> {
-    match (export, otlp) {
-        (None, None) => Ok(String::new()),
-        (None, Some(otlp)) => Err(Refusal::NothingExported(otlp.clone())),
-        (Some(Export { cluster: APP_CLUSTER, .. }), _) => {
-            Err(Refusal::ClusterTaken(APP_CLUSTER.to_owned()))
-        }
-        (Some(export), otlp) => {
-            let usual = Endpoint::local(if export.is_grpc { 4317 } else { 4318 });
-            Ok(cluster(&export, otlp.unwrap_or(&usual)))
-        }
-    }
-}
-
-fn cluster(export: &Export<'_>, otlp: &Endpoint) -> String {
-    let name = scalar(export.cluster);
-    let protocol = if export.is_grpc { "gRPC" } else { "HTTP" };
-    let cluster = format!(
-        "
-# Where Sightline exports to: a collector that takes OTLP over {protocol}.
-- name: {name}
-{kind}  connect_timeout: 2s
-  load_assignment:
-    cluster_name: {name}
-    endpoints:
-      - lb_endpoints:
-          - endpoint:
-              address:
-                socket_address: {address}
-{http2}",
-        kind = indent(cluster_type(otlp), 2),
-        address = socket_address(otlp),
-        http2 = if export.is_grpc { HTTP_2 } else { "" },
-    );
-    indent(&cluster, 4)
-}
-
-const HTTP_2: &str = r#"  typed_extension_protocol_options:
-    envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
-      "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-      explicit_http_config:
-        http2_protocol_options: {}
-"#;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    const CONFIGURATION: &str = "# The shop's.\nservice:\n  name: shop # in lower case\n";
-    const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
-    const APP_AT: &str = "/static_resources/clusters/0";
-    const ADDRESS: &str =
-        "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address";
-
-    fn tree(yaml: &str) -> Value {
-        serde_saphyr::from_str(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"))
-    }
-
-    fn configuration(yaml: &str) -> Configuration {
-        Configuration::parse(yaml).unwrap()
-    }
-
-    fn comments(yaml: &str) -> Vec<&str> {
-        yaml.lines().map(str::trim).filter(|line| line.starts_with('#')).collect()
-    }
-
-    /// The template's tree with one thing changed, and then another.
-    fn changed(changes: &[(&str, Value)]) -> Value {
-        let mut document = tree(TEMPLATE);
-        for (pointer, value) in changes {
-            *document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value.clone();
-        }
-        document
-    }
-
-    #[test]
-    fn with_nothing_said_it_is_the_template() {
-        let written = bootstrap(&configuration(""), &Deployment::default()).unwrap();
-        assert_eq!(tree(&written), tree(TEMPLATE));
-    }
-
-    #[test]
-    fn it_is_the_template_with_what_was_said_and_nothing_else() {
-        let deployment = Deployment {
-            listen: "[::]:80".parse().unwrap(),
-            app: "10.1.2.3:5000".parse().unwrap(),
-            filter: "/opt/my filters/sightline.wasm".to_owned(),
-            otlp: None,
-        };
-        let written = bootstrap(&configuration(CONFIGURATION), &deployment).unwrap();
-        let plugin = format!("{MANAGER}/http_filters/0/typed_config/config");
-        let expected = changed(&[
-            (
-                "/static_resources/listeners/0/address/socket_address",
-                json!({"address": "::", "port_value": 80}),
-            ),
-            (&format!("{APP_AT}{ADDRESS}"), json!({"address": "10.1.2.3", "port_value": 5000})),
-            (
-                &format!("{plugin}/vm_config/code/local/filename"),
-                json!("/opt/my filters/sightline.wasm"),
-            ),
-            (&format!("{plugin}/configuration/value"), json!({"service": {"name": "shop"}})),
-        ]);
-        assert_eq!(tree(&written), expected);
-    }
-
-    #[test]
-    fn comments_stay_those_of_the_template_and_those_of_the_configuration() {
-        let written = bootstrap(&configuration(CONFIGURATION), &Deployment::default()).unwrap();
-        let kept = comments(&written);
-        let replaced = [USE, VALUE].map(comments).concat();
-        for comment in comments(TEMPLATE) {
-            assert!(kept.contains(&comment) || replaced.contains(&comment), "{comment} is gone");
-        }
-        assert!(
-            kept.contains(&"# The shop's.") && written.contains("name: shop # in lower case\n")
-        );
-        assert!(written.contains("\n# 127.0.0.1:8000, and start"), "{written}");
-    }
-
-    #[test]
-    fn an_app_with_a_name_is_looked_up() {
-        let deployment = Deployment { app: "shop:5000".parse().unwrap(), ..Deployment::default() };
-        let written = tree(&bootstrap(&configuration(""), &deployment).unwrap());
-        let mut expected = changed(&[
-            (&format!("{APP_AT}/type"), json!("STRICT_DNS")),
-            (&format!("{APP_AT}{ADDRESS}"), json!({"address": "shop", "port_value": 5000})),
-        ]);
-        expected["static_resources"]["clusters"][0]["dns_lookup_family"] = json!("V4_PREFERRED");
-        assert_eq!(written, expected);
-    }
-
-    #[test]
-    fn clients_ids_survive() {
-        let written = tree(&bootstrap(&configuration(""), &Deployment::default()).unwrap());
-        let manager = written.pointer(MANAGER).unwrap();
-        assert_eq!(
-            (&manager["generate_request_id"], &manager["preserve_external_request_id"]),
-            (&json!(false), &json!(true))
-        );
-    }
-
-    #[test]
-    fn a_collector_is_one_more_cluster() {
-        let http2 = json!({"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-            "explicit_http_config": {"http2_protocol_options": {}},
-        }});
-        for (cluster, is_grpc, otlp, host, port) in [
-            ("otel", false, None, "127.0.0.1", 4318),
-            ("outbound|4317||otel.svc", true, None, "127.0.0.1", 4317),
-            ("otel", true, Some("collector.svc:14317"), "collector.svc", 14317),
-            ("otel", false, Some("[::1]:1"), "::1", 1),
-        ] {
-            let otlp = otlp.map(|otlp| otlp.parse().unwrap());
-            let deployment = Deployment { otlp, ..Deployment::default() };
-            let export = Some(Export { cluster, is_grpc });
-            let written = tree(&write(&configuration(""), export, &deployment).unwrap());
-            let clusters = written["static_resources"]["clusters"].as_array().unwrap();
-            let added = &clusters[1];
-            assert_eq!(
-                (clusters.len(), &clusters[0]),
-                (2, tree(TEMPLATE).pointer(APP_AT).unwrap())
-            );
-            assert_eq!(
-                (&added["name"], &added["load_assignment"]["cluster_name"]),
-                (&json!(cluster), &json!(cluster))
-            );
-            assert_eq!(added.pointer(ADDRESS), Some(&json!({"address": host, "port_value": port})));
-            assert_eq!(added["type"], if host.ends_with("svc") { "STRICT_DNS" } else { "STATIC" });
-            assert_eq!(added.get("typed_extension_protocol_options"), is_grpc.then_some(&http2));
-        }
-    }
-
-    #[test]
-    fn what_cannot_work_is_refused_with_a_way_out() {
-        let taken = Some(Export { cluster: "app", is_grpc: false });
-        let told =
-            write(&configuration(""), taken, &Deployment::default()).unwrap_err().to_string();
-        assert!(told.starts_with("export.cluster: \"app\" stands here"), "{told}");
-        let otlp = Deployment { otlp: "a:1".parse().ok(), ..Deployment::default() };
-        let told = bootstrap(&configuration(""), &otlp).unwrap_err().to_string();
-        assert!(told.starts_with("--otlp a:1: ") && told.contains("export: { cluster:"), "{told}");
-        let itself = Deployment { app: Endpoint::local(8080), ..Deployment::default() };
-        let told = bootstrap(&configuration(""), &itself).unwrap_err().to_string();
-        assert!(told.contains("0.0.0.0:8080") && told.contains("--listen"), "{told}");
     }
 }

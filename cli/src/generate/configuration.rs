@@ -8,6 +8,7 @@ use std::{fs, iter};
 
 use serde_json::json;
 use sightline_core::config::{self, Settings, Value};
+use sightline_core::{Place, Plan};
 
 use super::Refusal;
 use super::text::indent;
@@ -71,6 +72,17 @@ impl Configuration {
 
     pub(super) fn export(&self) -> Option<Export<'_>> {
         export(&self.said)
+    }
+
+    /// Port and path of the endpoint for scrapes, if there is one.
+    pub(super) fn endpoint(&self) -> Option<(u16, String)> {
+        let endpoint = Plan::new(&self.meant, &Place::default()).metrics.endpoint?;
+        Some((endpoint.port, String::from_utf8_lossy(&endpoint.path).into_owned()))
+    }
+
+    /// As it was written.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The lines that belong under a key, so many blanks in: as they were written, where Envoy takes them

@@ -1,11 +1,12 @@
 //! Why nothing was generated, in sentences that say what to do.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::{error, fmt, io};
 
 use sightline_core::config::Problems;
 
 use super::Endpoint;
+use super::bootstrap::Listening;
 
 /// Why nothing was generated.
 #[derive(Debug)]
@@ -28,8 +29,12 @@ pub enum Refusal {
     ClusterTaken(String),
     /// A collector was given, and nothing is exported.
     NothingExported(Endpoint),
-    /// The application is where Envoy itself listens.
-    Loop(SocketAddr),
+    /// An address for scrapes was given, and no endpoint for them is configured.
+    NoEndpoint(IpAddr),
+    /// What this flag names is where Envoy itself listens.
+    Loop(&'static str, Listening),
+    /// Envoy is to listen twice on one port.
+    SamePort(Listening, Listening),
 }
 
 impl Refusal {
@@ -66,10 +71,20 @@ impl fmt::Display for Refusal {
                 "--otlp {collector}: the configuration exports nothing. Add to it:\n  \
                  export: {{ cluster: otel-collector }}"
             ),
-            Self::Loop(listen) => write!(
+            Self::NoEndpoint(address) => write!(
                 f,
-                "--app is where Envoy is to listen, {listen}, so it would call itself. \
-                 Give one of them another port, with --listen or --app."
+                "--metrics {address}: the configuration has no endpoint for metrics. Add to it:\n  \
+                 metrics: {{ endpoint: {{ port: 9464 }} }}"
+            ),
+            Self::Loop(flag, Listening { said_by, address }) => write!(
+                f,
+                "{flag} is where Envoy is to listen, {address} by {said_by}, so it would call itself. \
+                 Give one of them another port."
+            ),
+            Self::SamePort(one, other) => write!(
+                f,
+                "Envoy is to listen on {} by {} and on {} by {}. Give one of them another port.",
+                one.address, one.said_by, other.address, other.said_by
             ),
         }
     }

@@ -186,7 +186,7 @@ fn envoys_own_echo_reaches_the_replies_of_filters_before_us() {
 #[test]
 fn what_envoy_refuses_itself_has_no_echo() {
     const ID: &str = "x-request-id: mine\r\n";
-    let proxy = Proxy::start(|bootstrap| bootstrap);
+    let proxy = Proxy::start(|bootstrap| manager(bootstrap, "http_protocol_options", &json!({})));
     let huge = format!("x-huge: {}", "x".repeat(70_000));
     // Only what Envoy could read whole is there for the log line.
     for (name, request, status, is_logged) in [

@@ -37,6 +37,7 @@ fn as_deployed() -> Manager {
         preserve_external_request_id: true,
         use_remote_address: true,
         upgrades: vec!["websocket".into()],
+        accept_http_10: true,
         ..Manager::default()
     }
 }

@@ -8,6 +8,8 @@ mod promql;
 mod served;
 
 use serde_json::Value as Tree;
+use sightline_cli::generate::Configuration;
+use sightline_cli::generate::bootstrap::{Deployment, bootstrap};
 use sightline_core::config::{Settings, interpret};
 use sightline_core::red::Decimal;
 use sightline_core::{Place, Plan};
@@ -112,6 +114,14 @@ fn the_listener_of_the_page_has_the_endpoints_port_and_the_filter_of_the_templat
     assert_eq!(routes[0]["direct_response"]["status"], 404, "and for all else there is nothing");
     let first = settings_of_the_first_example();
     assert_eq!(settings, first, "{PAGE}: the listener has another configuration than the page");
+}
+
+#[test]
+fn the_listener_of_the_page_is_the_one_that_is_generated() {
+    let configuration = Configuration::parse(&blocks("setting")[0]).unwrap();
+    let written = tree(&bootstrap(&configuration, &Deployment::default()).unwrap());
+    let (shown, _) = listener();
+    assert_eq!(shown, written["static_resources"]["listeners"][1], "left is {PAGE}");
 }
 
 fn settings_of_the_first_example() -> Settings {

@@ -32,9 +32,8 @@ pub(super) fn of_plugin(
         Direction::Outbound => "OUTBOUND",
     });
     plain["metadata"] = json!({"filter_metadata": scenario.listener_metadata});
-    if let Some(limit) = scenario.buffer_limit {
-        plain["per_connection_buffer_limit_bytes"] = json!(limit);
-    }
+    // Envoy's own limit where nothing is said, and not the template's.
+    plain["per_connection_buffer_limit_bytes"] = json!(scenario.buffer_limit);
     if let Some(manager) = plain.pointer_mut(CONNECTION_MANAGER) {
         manage(manager, &scenario.manager);
         let log = &mut manager["access_log"][0];
@@ -68,6 +67,8 @@ fn manage(manager: &mut Value, said: &Manager) {
     if let Some(size) = said.max_request_headers_kb {
         manager["max_request_headers_kb"] = json!(size);
     }
+    // Nor its windows, which say in how many pieces a body comes.
+    manager["http2_protocol_options"] = Value::Null;
     // A connection that Envoy wants to end ends at once, not when the client has had time to.
     manager["delayed_close_timeout"] = json!("0.05s");
     // A route to a cluster that is not there is wrong only once a request takes it.

@@ -55,7 +55,9 @@ pub(super) fn bootstrap(scenario: &Scenario, stand: &Stand) -> Bootstrap {
         }
         let clusters = clusters::all(scenario, stand);
         extend(&mut document["static_resources"]["clusters"], clusters);
-        enable_trailers(&mut document["static_resources"]["clusters"][0]);
+        let app = &mut document["static_resources"]["clusters"][0];
+        app["per_connection_buffer_limit_bytes"] = Value::Null;
+        enable_trailers(app);
         document["node"] = json!({
             "id": scenario.node.id,
             "cluster": scenario.node.cluster,
