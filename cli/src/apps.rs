@@ -1,13 +1,13 @@
-//! Three small Python services, as anybody would write them, to have something behind Envoy.
+//! Python services, as anybody would write them, to have something behind Envoy.
 //!
-//! They know nothing of Sightline or of telemetry, which is the point. They all answer the same
-//! routes: `GET /`, `GET /headers` (what the app was sent), `GET /users/{id}` (404 for 404),
-//! `GET /boom` (fails), `GET /slow?ms=…` and `POST /orders` (201). Which Python runs them is for
-//! `sightline-setup`.
+//! They know nothing of Sightline or of telemetry, which is the point. The three here are for tests,
+//! and all answer the same routes: `GET /`, `GET /headers` (what the app was sent), `GET /users/{id}`
+//! (404 for 404), `GET /boom` (fails), `GET /slow?ms=…` and `POST /orders` (201). Those of the demo
+//! are [`crate::demo`]'s, and start the same way. Which Python runs them is for `sightline-setup`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::time::Duration;
 use std::{error, fmt, fs, io};
 
@@ -17,7 +17,9 @@ use crate::leash::{Leash, Silence};
 /// How long an app may take to listen: Python imports a lot, and machines are slow at times.
 const READY_WITHIN: Duration = Duration::from_mins(1);
 
-const LOG: &str = "app.log";
+mod launch;
+
+pub use launch::Launch;
 
 /// Which of the three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +54,18 @@ impl Framework {
     }
 
     /// The server's command line after `python -m`, without the app.
-    fn server(self) -> &'static [&'static str] {
-        match self {
-            Self::FastApi => &["uvicorn", "--host", "127.0.0.1", "--port", "0"],
+    fn server(self, listen: SocketAddr) -> Vec<String> {
+        let (host, port) = (listen.ip().to_string(), listen.port().to_string());
+        let address = listen.to_string();
+        let words = match self {
+            // A line for each request would fill the disk, and Sightline has one.
+            Self::FastApi => vec!["uvicorn", "--host", &host, "--port", &port, "--no-access-log"],
             // Its control socket would be a file in the user's home.
             Self::Flask | Self::Django => {
-                &["gunicorn", "--bind", "127.0.0.1:0", "--workers", "2", "--no-control-socket"]
+                vec!["gunicorn", "--bind", &address, "--workers", "2", "--no-control-socket"]
             }
-        }
+        };
+        words.into_iter().map(str::to_owned).collect()
     }
 }
 
@@ -84,7 +90,7 @@ pub struct App {
 impl App {
     /// Starts one in `dir`, which is made if need be, and waits until it answers.
     pub fn start(framework: Framework, python: &Path, dir: &Path) -> Result<Self, AppError> {
-        Self::start_with(framework, python, dir, None)
+        Launch::of(framework).start(python, dir)
     }
 
     /// The same under OpenTelemetry's automatic instrumentation, which sends the spans that it makes
@@ -95,24 +101,7 @@ impl App {
         dir: &Path,
         collector: SocketAddr,
     ) -> Result<Self, AppError> {
-        Self::start_with(framework, python, dir, Some(collector))
-    }
-
-    fn start_with(
-        framework: Framework,
-        python: &Path,
-        dir: &Path,
-        collector: Option<SocketAddr>,
-    ) -> Result<Self, AppError> {
-        let failed = |cause| AppError { framework, cause };
-        let log = dir.join(LOG);
-        let mut leash = launch(framework, python, dir, &log, collector)
-            .map_err(|error| failed(Cause::Files(error)))?;
-        let look = || listening_at(&read(&log)).filter(|&address| answers(address));
-        match leash.until("the app to answer", READY_WITHIN, look) {
-            Ok(address) => Ok(Self { leash, log, address }),
-            Err(silence) => Err(failed(Cause::Silent(silence, read(&log)))),
-        }
+        Launch::of(framework).collector(collector).start(python, dir)
     }
 
     /// Where it listens.
@@ -157,57 +146,6 @@ impl fmt::Display for AppError {
 }
 
 impl error::Error for AppError {}
-
-fn launch(
-    framework: Framework,
-    python: &Path,
-    dir: &Path,
-    log: &Path,
-    collector: Option<SocketAddr>,
-) -> io::Result<Leash> {
-    fs::create_dir_all(dir)?;
-    let module = framework.module();
-    fs::write(dir.join(module).with_extension("py"), framework.source())?;
-    let output = fs::File::create(log)?;
-    let errors = output.try_clone()?;
-    // The app runs in its folder, so a relative path would lead elsewhere. Not canonical: the
-    // symbolic link is how Python knows that it is in a virtual environment.
-    let python = std::path::absolute(python)?;
-    Leash::start(&python, |command: &mut Command| {
-        match collector {
-            Some(collector) => instrument(command, &python, collector),
-            // FastAPI exports telemetry by itself where the environment tells it to. Here Sightline
-            // is to be the only one.
-            None => _ = command.env("OTEL_SDK_DISABLED", "true"),
-        }
-        command
-            .arg("-m")
-            .args(framework.server())
-            .arg(format!("{module}:app"))
-            .current_dir(dir)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("PYTHONUNBUFFERED", "1")
-            .stdout(output)
-            .stderr(errors);
-    })
-}
-
-/// Puts `opentelemetry-instrument` before the command, and says where its spans go.
-fn instrument(command: &mut Command, python: &Path, collector: SocketAddr) {
-    command
-        .arg(python.with_file_name("opentelemetry-instrument"))
-        .arg(python)
-        .env("OTEL_SDK_DISABLED", "false")
-        .env("OTEL_TRACES_EXPORTER", "otlp")
-        .env("OTEL_METRICS_EXPORTER", "none")
-        .env("OTEL_LOGS_EXPORTER", "none")
-        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"))
-        // In milliseconds: nobody wants to wait for the usual five seconds.
-        .env("OTEL_BSP_SCHEDULE_DELAY", "50")
-        // Else FastAPI adds an exporter of its own, and each span is sent twice.
-        .env("FASTAPI_OTEL_AUTO_CONFIGURE", "false");
-}
 
 /// Both servers print their address, with the port that they were given.
 fn listening_at(log: &str) -> Option<SocketAddr> {

@@ -9,6 +9,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 mod base64;
+mod inbounds;
+
+pub use inbounds::{INBOUND, Inbound, inbound};
 
 /// The template, as users copy it.
 pub const TEMPLATE: &str = include_str!("../../envoy/bootstrap.yaml");
@@ -92,6 +95,19 @@ impl Bootstrap {
     #[must_use]
     pub fn upstream(mut self, app: SocketAddr) -> Self {
         *self.at(UPSTREAM_ADDRESS) = socket_address(app);
+        self
+    }
+
+    /// Writes the access log to stdout, as the template does.
+    #[must_use]
+    pub fn access_log_to_stdout(mut self) -> Self {
+        let log = self.connection_manager("/access_log/0");
+        log["name"] = json!("envoy.access_loggers.stdout");
+        log["typed_config"]["@type"] =
+            json!("type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog");
+        if let Some(config) = log["typed_config"].as_object_mut() {
+            config.remove("path");
+        }
         self
     }
 
@@ -251,6 +267,14 @@ mod tests {
         let format = format!("{CONNECTION_MANAGER}/access_log/0/typed_config/log_format");
         assert!(template.pointer(&format).is_some());
         assert_eq!(bootstrap().document.pointer(&format), template.pointer(&format));
+    }
+
+    #[test]
+    fn on_stdout_the_access_log_is_the_templates() {
+        let template: Value = serde_saphyr::from_str(TEMPLATE).unwrap();
+        let log = format!("{CONNECTION_MANAGER}/access_log");
+        let ours = bootstrap().access_log_to_stdout().document;
+        assert_eq!(ours.pointer(&log), template.pointer(&log));
     }
 
     #[test]

@@ -2,20 +2,30 @@
 //!
 //! They read arguments, call the library and print. What a verb does is in the library.
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use sightline_cli::VERSION;
 
+mod check;
 mod completions;
 mod demo;
 mod generate;
 mod man;
+mod routes;
+#[cfg(feature = "run")]
+mod run;
+mod up;
 
 /// Telemetry for the HTTP services behind Envoy, without a change to them.
 #[derive(Parser)]
-#[command(name = "sightline", version = VERSION, after_help = "Example:\n  sightline demo --for 20s")]
+#[command(name = "sightline", version = VERSION, after_help = "\
+Examples:
+  sightline demo
+  sightline up --app 127.0.0.1:8000
+  sightline check sightline.yaml")]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -23,10 +33,25 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    Completions(completions::Completions),
+    Up(up::Up),
     Demo(demo::Demo),
+    Check(check::Check),
+    Routes(routes::Routes),
     Generate(generate::Generate),
+    #[cfg(feature = "run")]
+    Run(run::Run),
+    Completions(completions::Completions),
     Man(man::Man),
+}
+
+/// In what form a verb answers.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
 }
 
 /// What a verb ends with where it does not end well: what is told on stderr, and the exit code.
@@ -42,9 +67,14 @@ type Outcome = Result<ExitCode, Failure>;
 /// Reads the arguments and does what they say.
 pub(crate) fn run() -> ExitCode {
     let outcome = match Arguments::parse().verb {
-        Verb::Completions(completions) => completions.run(),
+        Verb::Up(up) => up.run(),
         Verb::Demo(demo) => demo.run(),
+        Verb::Check(check) => check.run(),
+        Verb::Routes(routes) => routes.run(),
         Verb::Generate(generate) => generate.run(),
+        #[cfg(feature = "run")]
+        Verb::Run(run) => run.run(),
+        Verb::Completions(completions) => completions.run(),
         Verb::Man(man) => man.run(),
     };
     outcome.unwrap_or_else(|Failure { told, code }| {
@@ -55,12 +85,12 @@ pub(crate) fn run() -> ExitCode {
 
 impl Failure {
     /// Something said or found is wrong.
-    fn wrong(told: impl ToString) -> Self {
+    fn wrong(told: impl fmt::Display) -> Self {
         Self { told: told.to_string(), code: 1 }
     }
 
     /// Something cannot be read or written.
-    fn unreadable(told: impl ToString) -> Self {
+    fn unreadable(told: impl fmt::Display) -> Self {
         Self { told: told.to_string(), code: 2 }
     }
 }

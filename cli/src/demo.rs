@@ -1,166 +1,228 @@
-//! The demo: a Python app, Envoy with the filter before it, a little traffic, and the log lines.
+//! The demo: three Python apps, Envoy with the filter before each, traffic, and all that is told of it.
 //!
-//! It shows what Sightline tells about an app that knows nothing of it. Not a load generator.
+//! It shows what Sightline tells about apps that know nothing of it. Not a load generator.
 
 use std::error::Error;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::panic;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use std::{fmt, fs};
+use std::{io, thread};
 
-use serde_json::json;
 use sightline_setup::Checkout;
 
-use crate::apps::{App, Framework};
-use crate::bootstrap::{Bootstrap, Configuration};
-use crate::envoy::{Envoy, Options};
-use crate::http::Request;
-use crate::lines::Lines;
-use crate::{FILTER, wait};
+use crate::session::{self, Failed, Folder, Front, Options, Output, Prepared, Session, View};
+use crate::wait;
 
-mod folder;
-mod traffic;
+mod cast;
+mod ending;
+mod port;
+mod summary;
+pub mod traffic;
 
-use folder::Folder;
+use cast::{Cast, Places};
+use ending::Ending;
+use port::Port;
+use traffic::{Fronts, Sent, Traffic};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-const FRAMEWORK: Framework = Framework::FastApi;
-
-/// From one request to the next.
-const PACE: Duration = Duration::from_millis(250);
+/// From one look at whether all are alive to the next.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a line may take after its request; Envoy writes what it has every 50 ms.
 const LAST_LINES: Duration = Duration::from_secs(10);
 
-/// How long a process that no longer answers may take to be gone.
-const LAST_BREATH: Duration = Duration::from_secs(1);
+/// How often another port is tried for the page: somebody else may take the one that was just free.
+const ATTEMPTS: usize = 5;
 
-/// Runs the demo until `limit` has passed, or for ever. Log lines go to stdout, all else to stderr.
-pub fn run(limit: Option<Duration>) -> Outcome {
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wishes {
+    /// When it ends by itself.
+    pub limit: Option<Duration>,
+    /// Where the figures are shown.
+    pub view: Shown,
+    /// What is printed on stdout.
+    pub output: Output,
+    /// About how many requests a second.
+    pub rate: u16,
+    /// Whether lines for people are coloured.
+    pub colour: bool,
+}
+
+/// Where the figures are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// On a page.
+    Page,
+    /// In the terminal.
+    Terminal,
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Runs the demo. Log lines go to stdout, all else to stderr.
+pub fn run(wishes: &Wishes) -> Outcome {
     let checkout = Checkout::find()?;
-    let python = sightline_setup::python::interpreter(&checkout)?;
-    let envoy = sightline_setup::envoy::find(&checkout)?;
+    let tools = Tools {
+        python: sightline_setup::python::interpreter(&checkout)?,
+        envoy: sightline_setup::envoy::find(&checkout)?,
+    };
     let folder = Folder::take(&checkout.target().join("demo"))?;
-    let mut demo = Demo::start(&python, &envoy, folder.path())?;
-    demo.introduce(limit);
-    match demo.play(limit) {
-        Err(error) if error.is::<NobodyReads>() => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => {
-            eprintln!("{} requests sent, and a line printed for each.", demo.sent);
-            Ok(())
-        }
+    let mut demo = Demo::start(&tools, folder.path(), wishes)?;
+    if wishes.view != Shown::Terminal {
+        demo.introduce(wishes);
     }
+    let begun = Instant::now();
+    let traffic = Traffic::start(demo.fronts(), f64::from(wishes.rate));
+    demo.watch(&Ending::after(wishes.limit)?)?;
+    demo.finish(traffic.stop(), begun.elapsed())
+}
+
+/// What it runs on.
+struct Tools {
+    python: PathBuf,
+    envoy: PathBuf,
 }
 
 struct Demo {
-    app: App,
-    envoy: Envoy,
-    lines: Lines,
-    sent: usize,
-    printed: usize,
+    session: Session,
+    cast: Cast,
+    places: Places,
+    view: Shown,
 }
 
 impl Demo {
-    fn start(python: &Path, envoy: &Path, dir: &Path) -> Outcome<Self> {
-        let filter = dir.join("sightline.wasm");
-        fs::write(&filter, FILTER)?;
-        let app = App::start(FRAMEWORK, python, &dir.join("app"))?;
-        let service = Configuration::Struct(json!({"service": {"name": "shop"}}));
-        let bootstrap = Bootstrap::new(&filter).upstream(app.address()).configuration(service);
-        let envoy = Envoy::start(envoy, &bootstrap, &dir.join("envoy"), &Options::default())?;
-        let lines = Lines::of(envoy.access_log_path());
-        Ok(Self { app, envoy, lines, sent: 0, printed: 0 })
+    fn start(tools: &Tools, dir: &Path, wishes: &Wishes) -> Outcome<Self> {
+        // Until the apps listen.
+        let kept = keep_ports()?;
+        let apps = kept.each_ref().map(Port::address);
+        let prepared = prepare(apps, tools, dir, wishes)?;
+        prepared.notes().iter().for_each(|note| eprintln!("{note}"));
+        let accounts = prepared.listener(cast::ACCOUNTS);
+        let places = Places { apps, accounts, collector: prepared.receiver() };
+        let (session, cast) = thread::scope(|scope| {
+            let cast = scope.spawn(|| Cast::start(&places, &tools.python, dir));
+            let session = prepared.start();
+            (session, cast.join().unwrap_or_else(|it| panic::resume_unwind(it)))
+        });
+        Ok(Self { session: session?, cast: cast?, places, view: wishes.view })
     }
 
-    fn introduce(&self, limit: Option<Duration>) {
-        let (front, back) = (self.envoy.listener(), self.app.address());
+    fn fronts(&self) -> Fronts {
+        Fronts {
+            shop: self.session.listener(cast::SHOP),
+            accounts: self.session.listener(cast::ACCOUNTS),
+            backoffice: self.session.listener(cast::BACKOFFICE),
+        }
+    }
+
+    fn introduce(&self, wishes: &Wishes) {
+        if let Some(page) = self.session.page() {
+            eprintln!("The live view: http://{page}/");
+        }
+        eprintln!("Three services that know nothing of Sightline, each behind Envoy:");
+        for (index, part) in cast::ALL.iter().enumerate() {
+            let (front, app) = (self.session.listener(index), self.places.apps[index]);
+            eprintln!("  {:<10}  http://{front} before {app}  {}", part.name, part.about);
+        }
         eprintln!(
-            "Envoy with Sightline listens on http://{front}, {FRAMEWORK} behind it on {back}."
+            "Look at the slowest and the failed requests; at the trace of a checkout, which goes from the \
+             shop's own spans on into accounts;\nat the routes that were inferred; and search for any \
+             request ID or trace ID of a line."
         );
-        match limit {
-            Some(limit) => eprintln!("One line for each request, for {limit:?}:"),
-            None => eprintln!("One line for each request, until Ctrl-C:"),
+        match wishes.limit {
+            Some(limit) => eprintln!("A line for each request, for {limit:?}:"),
+            None => eprintln!("A line for each request, until Ctrl-C:"),
         }
     }
 
-    fn play(&mut self, limit: Option<Duration>) -> Outcome {
-        let begin = Instant::now();
-        let left = || limit.map_or(Duration::MAX, |limit| limit.saturating_sub(begin.elapsed()));
-        for request in traffic::requests().iter().cycle() {
-            if left().is_zero() {
-                break;
+    /// Until the end has come or the person has gone, as long as all are alive.
+    fn watch(&mut self, ending: &Ending) -> Outcome {
+        while !ending.wait(LOOK) && !self.session.is_left() {
+            self.check()?;
+            // Where the view has the terminal, they would be in its way.
+            if self.view != Shown::Terminal {
+                self.session.troubles().iter().for_each(|trouble| eprintln!("{trouble}"));
             }
-            self.send(request)?;
-            self.show("the next request", PACE.min(left()), |_| false)?;
         }
-        self.show("the last lines", LAST_LINES, |demo| demo.printed >= demo.sent)?;
-        if self.printed < self.sent {
-            let (sent, printed) = (self.sent, self.printed);
+        Ok(())
+    }
+
+    fn check(&mut self) -> Outcome {
+        self.session.check()?;
+        Ok(self.cast.check()?)
+    }
+
+    /// Ends all, once there is a line for each request that has one, and says what it came to.
+    fn finish(mut self, sent: Sent, lasted: Duration) -> Outcome {
+        let whole = wait::until("the last lines", LAST_LINES, || {
+            (self.session.lines() >= sent.answered || self.session.is_left()).then_some(())
+        });
+        if whole.is_err() {
+            self.check()?;
+            let lines = self.session.lines();
             return Err(format!(
-                "{sent} requests were sent, but Envoy logged only {printed} lines in \
-                 {LAST_LINES:?}. {}",
-                self.envoy.reason()
+                "{} requests were answered, but Envoy logged only {lines} lines in {LAST_LINES:?}.",
+                sent.answered
             )
             .into());
         }
-        Ok(())
-    }
-
-    fn send(&mut self, request: &Request) -> Outcome {
-        if let Err(error) = request.send(self.envoy.listener()) {
-            // Most likely somebody has died, which says more.
-            let died = wait::until("a death", LAST_BREATH, || self.check_alive().err());
-            return Err(died.map_or_else(|_| error.into(), Into::into));
-        }
-        self.sent += 1;
-        Ok(())
-    }
-
-    /// Prints lines as they come, until `done` or for as long as `limit`.
-    fn show(&mut self, what: &str, limit: Duration, done: impl Fn(&Self) -> bool) -> Outcome {
-        let shown = wait::until(what, limit, || match self.print() {
-            Ok(()) => done(self).then_some(Ok(())),
-            Err(error) => Some(Err(error)),
-        });
-        shown.unwrap_or(Ok(()))
-    }
-
-    fn print(&mut self) -> Outcome {
-        self.check_alive()?;
-        let fresh = self.lines.fresh()?;
-        let mut out = io::stdout().lock();
-        match out.write_all(fresh.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(NobodyReads.into()),
-            Err(error) => Err(error.into()),
-            Ok(()) => {
-                self.printed += fresh.lines().count();
-                Ok(())
-            }
-        }
-    }
-
-    fn check_alive(&mut self) -> Result<(), String> {
-        if let Some(status) = self.envoy.has_exited() {
-            return Err(format!("Envoy ended, {status}. {}", self.envoy.reason()));
-        }
-        if let Some(status) = self.app.has_exited() {
-            let log = self.app.log();
-            return Err(format!("The {FRAMEWORK} app ended, {status}. Its log:\n{log}"));
+        let live = self.session.live().clone();
+        self.session.stop()?;
+        let snapshot = live.snapshot();
+        eprint!("\n{}\n", summary::table(&snapshot));
+        eprintln!("{}", summary::account(sent, snapshot.kept.lines_taken, lasted));
+        if let Some(example) = summary::example(&snapshot) {
+            eprintln!("{example}");
         }
         Ok(())
     }
 }
 
-/// Stdout was closed, as `head` does when it has enough: a reason to end, not a failure.
-#[derive(Debug)]
-struct NobodyReads;
+/// A port for each app, which the apps are told of before there is an Envoy that must know them.
+fn keep_ports() -> io::Result<[Port; cast::PARTS]> {
+    Ok([Port::take()?, Port::take()?, Port::take()?])
+}
 
-impl fmt::Display for NobodyReads {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("nobody reads stdout any more")
+fn prepare(
+    apps: [SocketAddr; cast::PARTS],
+    tools: &Tools,
+    dir: &Path,
+    wishes: &Wishes,
+) -> Result<Prepared, Failed> {
+    let fronts: Vec<Front> = cast::ALL.iter().zip(apps).map(front).collect();
+    let mut attempts = ATTEMPTS;
+    loop {
+        attempts -= 1;
+        match Session::prepare(fronts.clone(), options(tools, dir, wishes)) {
+            Err(Failed::Taken { .. }) if attempts > 0 => {}
+            prepared => return prepared,
+        }
     }
 }
 
-impl Error for NobodyReads {}
+fn front((part, app): (&cast::Part, SocketAddr)) -> Front {
+    Front {
+        service: None,
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        app: app.into(),
+        configuration: part.configuration(),
+    }
+}
+
+fn options(tools: &Tools, dir: &Path, wishes: &Wishes) -> Options {
+    Options {
+        output: wishes.output,
+        view: match wishes.view {
+            Shown::Page => View::Page(session::free_page(&[])),
+            Shown::Terminal => View::Terminal,
+            Shown::Nowhere => View::None,
+        },
+        otlp: Vec::new(),
+        envoy: tools.envoy.clone(),
+        dir: dir.join("envoy"),
+        colour: wishes.colour,
+    }
+}

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{fs, io};
 
@@ -15,10 +15,12 @@ use crate::bootstrap::{ACCESS_LOG, Bootstrap};
 use crate::http::Request;
 use crate::leash::{Leash, Silence};
 
+pub mod find;
 mod reason;
 mod start_error;
 
 pub use reason::Reason;
+pub(crate) use reason::troubles;
 pub use start_error::StartError;
 
 /// How long an Envoy may take to be ready. Compiling the filter is most of it, and many start at
@@ -67,7 +69,24 @@ impl Envoy {
         options: &Options,
     ) -> Result<Self, StartError> {
         prepare(bootstrap, dir)?;
-        let mut leash = launch(binary, dir, options)?;
+        Self::wait(launch(binary, dir, options, None)?, dir)
+    }
+
+    /// The same, with its stdout in a pipe, which somebody must read from then on.
+    pub fn start_piped(
+        binary: &Path,
+        bootstrap: &Bootstrap,
+        dir: &Path,
+        options: &Options,
+    ) -> Result<(Self, ChildStdout), StartError> {
+        prepare(bootstrap, dir)?;
+        let mut leash = launch(binary, dir, options, Some(Stdio::piped()))?;
+        let missing = || StartError::file(binary, io::Error::other("it has no stdout"));
+        let pipe = leash.take_stdout().ok_or_else(missing)?;
+        Ok((Self::wait(leash, dir)?, pipe))
+    }
+
+    fn wait(mut leash: Leash, dir: &Path) -> Result<Self, StartError> {
         let (admin, listener) =
             ready(&mut leash, dir).map_err(|silence| StartError::silent(silence, &logs(dir)))?;
         Ok(Self { leash, dir: dir.to_owned(), admin, listener })
@@ -96,6 +115,11 @@ impl Envoy {
     /// The application log so far. It has the filter's own lines, from `wasm log` on.
     pub fn log(&self) -> String {
         read(&self.dir.join(APPLICATION_LOG))
+    }
+
+    /// The file of the application log.
+    pub fn log_path(&self) -> PathBuf {
+        self.dir.join(APPLICATION_LOG)
     }
 
     /// The access log so far. Envoy writes what it has every 50 ms.
@@ -140,14 +164,21 @@ fn prepare(bootstrap: &Bootstrap, dir: &Path) -> Result<(), StartError> {
     fs::write(&file, bootstrap.json()).map_err(|error| StartError::file(&file, error))
 }
 
-fn launch(binary: &Path, dir: &Path, options: &Options) -> Result<Leash, StartError> {
+/// Starts it; `stdout` is where that goes if not into a file.
+fn launch(
+    binary: &Path,
+    dir: &Path,
+    options: &Options,
+    stdout: Option<Stdio>,
+) -> Result<Leash, StartError> {
     // Envoy runs in its folder, so a relative path would lead elsewhere.
     let binary = binary.canonicalize().map_err(|error| StartError::file(binary, error))?;
     let file = dir.join(OUTPUT);
     let output = fs::File::create(&file).map_err(|error| StartError::file(&file, error))?;
     let errors = output.try_clone().map_err(|error| StartError::file(&file, error))?;
     let with = |command: &mut Command| {
-        command.current_dir(dir).args(arguments(options)).stdout(output).stderr(errors);
+        let stdout = stdout.unwrap_or_else(|| output.into());
+        command.current_dir(dir).args(arguments(options)).stdout(stdout).stderr(errors);
     };
     Leash::start(&binary, with).map_err(|error| StartError::file(&binary, error))
 }
@@ -168,7 +199,7 @@ fn arguments(options: &Options) -> Vec<String> {
         &["--log-level", "warning"],
         &["--component-log-level", &wasm_log_level],
         &["--concurrency", &concurrency],
-        // For tests, which wait for the access log.
+        // For tests and people, who wait for the access log.
         &["--file-flush-interval-msec", "50"],
         // No shared memory, which others on this machine would run into.
         &["--disable-hot-restart"],
@@ -217,7 +248,8 @@ fn listener(admin: SocketAddr) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, port))
 }
 
-fn admin_get(admin: SocketAddr, path: &str) -> io::Result<String> {
+/// A page of the admin there. An answer other than 200 is an error.
+pub(crate) fn admin_get(admin: SocketAddr, path: &str) -> io::Result<String> {
     let answer = Request::get(path).send(admin)?;
     let text = answer.text();
     match answer.status() {

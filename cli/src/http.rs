@@ -129,6 +129,19 @@ impl Message {
         Ok(response)
     }
 
+    /// Reads the first line and the header fields, and leaves the body; none at the end of the connection.
+    pub fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let Some(first_line) = read_line(reader)? else { return Ok(None) };
+        let mut fields = Vec::new();
+        loop {
+            let line = read_line(reader)?.ok_or_else(|| broken("it ended within its head"))?;
+            if line.is_empty() {
+                return Ok(Some(Self { first_line, fields, body: Vec::new() }));
+            }
+            fields.push(field(&line)?);
+        }
+    }
+
     /// The status code of a response; 0 if there is none.
     pub fn status(&self) -> u16 {
         self.word(1).parse().unwrap_or(0)
@@ -163,18 +176,6 @@ impl Message {
     fn word(&self, index: usize) -> &str {
         let word = self.first_line.split(|&byte| byte == b' ').nth(index);
         word.and_then(|word| str::from_utf8(word).ok()).unwrap_or("")
-    }
-
-    fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
-        let Some(first_line) = read_line(reader)? else { return Ok(None) };
-        let mut fields = Vec::new();
-        loop {
-            let line = read_line(reader)?.ok_or_else(|| broken("it ended within its head"))?;
-            if line.is_empty() {
-                return Ok(Some(Self { first_line, fields, body: Vec::new() }));
-            }
-            fields.push(field(&line)?);
-        }
     }
 
     fn is_chunked(&self) -> bool {

@@ -19,7 +19,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ChildStdout, Command, ExitStatus};
 use std::time::Duration;
 
 use crate::wait::{self, TimedOut};
@@ -33,7 +33,7 @@ use crate::wait::{self, TimedOut};
 const SCRIPT: &str = r#"
 exec 3<&0 </dev/null
 {
-    trap "" TERM
+    trap "" HUP INT QUIT TERM
     while read -r signal; do kill -s "$signal" 0; done <&3
     kill -s KILL 0
 } >/dev/null 2>&1 &
@@ -49,6 +49,44 @@ pub struct Leash {
     child: Child,
     /// Our end of the socket. Once it is closed for writing, the watcher kills.
     line: UnixStream,
+}
+
+/// What a child can be told to end by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGHUP: the terminal has gone.
+    HangUp,
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGQUIT: Ctrl with a backslash.
+    Quit,
+    /// SIGTERM: what supervisors send.
+    Terminate,
+}
+
+impl Signal {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::HangUp, Self::Interrupt, Self::Quit, Self::Terminate];
+
+    /// Its number, which is the same on every system that has it.
+    pub fn number(self) -> i32 {
+        match self {
+            Self::HangUp => 1,
+            Self::Interrupt => 2,
+            Self::Quit => 3,
+            Self::Terminate => 15,
+        }
+    }
+
+    /// As `kill -s` takes it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::HangUp => "HUP",
+            Self::Interrupt => "INT",
+            Self::Quit => "QUIT",
+            Self::Terminate => "TERM",
+        }
+    }
 }
 
 /// Why a child did not show what it was expected to.
@@ -87,6 +125,16 @@ impl Leash {
         self.child.id()
     }
 
+    /// The child's stdout, if it was made a pipe and has not been taken yet.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Sends a signal to the whole group, as a terminal does.
+    pub fn signal(&mut self, signal: Signal) -> io::Result<()> {
+        writeln!(self.line, "{}", signal.name())
+    }
+
     /// How the child ended, once it has.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
@@ -113,15 +161,18 @@ impl Leash {
         .unwrap_or_else(|timed_out| Err(Silence::TimedOut(timed_out)))
     }
 
+    /// Kills the whole group, and says how the child ended.
+    pub fn kill(&mut self) -> io::Result<ExitStatus> {
+        self.cut();
+        self.wait()
+    }
+
     /// Asks the whole group to end (SIGTERM), and kills what is left once the child has ended, or
     /// after `grace`.
     pub fn stop(mut self, grace: Duration) -> io::Result<ExitStatus> {
-        self.line.write_all(b"TERM\n")?;
+        self.signal(Signal::Terminate)?;
         let in_time = wait::until("the child to end", grace, || self.try_wait().transpose());
-        in_time.unwrap_or_else(|TimedOut { .. }| {
-            self.cut();
-            self.wait()
-        })
+        in_time.unwrap_or_else(|TimedOut { .. }| self.kill())
     }
 
     fn cut(&mut self) {
@@ -297,6 +348,32 @@ mod tests {
         wait_for_members(group, 3);
         assert_eq!(leash.stop(Duration::from_millis(100)).unwrap().signal(), Some(9));
         wait_for_members(group, 0);
+    }
+
+    #[test]
+    fn each_signal_comes_to_the_whole_group_and_spares_the_watcher() {
+        for (signal, code) in Signal::ALL.into_iter().zip(51..) {
+            let name = signal.name();
+            let mut leash = shell(&format!("trap 'exit {code}' {name}; sleep 1000 & wait"));
+            let group = leash.id();
+            wait_for_members(group, 3);
+            leash.signal(signal).unwrap();
+            assert_eq!(leash.wait().unwrap().code(), Some(code), "{name}");
+            // The watcher is left, and takes what there is to be taken.
+            drop(leash);
+            wait_for_members(group, 0);
+        }
+    }
+
+    #[test]
+    fn stdout_can_be_taken_once() {
+        let mut leash = Leash::start(Path::new("echo"), |echo| {
+            echo.arg("hi").stdout(Stdio::piped());
+        })
+        .unwrap();
+        let mut said = String::new();
+        leash.take_stdout().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!((said.as_str(), leash.take_stdout().is_none()), ("hi\n", true));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod apps;
 pub mod bootstrap;
+pub mod check;
 pub mod demo;
 pub mod duration;
 pub mod envoy;
@@ -13,7 +14,14 @@ pub mod generate;
 pub mod http;
 pub mod leash;
 pub mod lines;
+pub mod live;
 pub mod otlp;
+pub mod program;
+pub mod routes;
+#[cfg(feature = "run")]
+pub mod run;
+pub mod session;
+pub mod up;
 pub mod wait;
 
 /// The filter, as Envoy loads it: the module that was built with this crate.

@@ -36,6 +36,16 @@ impl Budget {
         self.hostcalls.get(import).copied().unwrap_or(0)
     }
 
+    /// How often the module was entered in all, for the allocator too.
+    pub fn all_entries(&self) -> u64 {
+        self.entries.values().sum()
+    }
+
+    /// How often the module called the host in all.
+    pub fn all_hostcalls(&self) -> u64 {
+        self.hostcalls.values().sum()
+    }
+
     /// How many bytes the host copied into the module's memory.
     pub fn bytes_to_guest(&self) -> u64 {
         self.to_guest

@@ -10,6 +10,7 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct Checkout {
     root: PathBuf,
+    target: PathBuf,
 }
 
 impl Checkout {
@@ -30,8 +31,25 @@ impl Checkout {
         })
     }
 
+    /// The checkout that this program was built in or runs in; where there is none, a folder of the user's cache
+    /// that stands in for one. What is fetched has its place there, and nothing can be built.
+    pub fn find_or_cache() -> Result<Self, Error> {
+        let program = env::current_exe().ok();
+        let built_in = program.as_deref().and_then(upwards);
+        built_in.map_or_else(|| Self::find().or_else(|_| Self::cache()), |root| Ok(Self::at(root)))
+    }
+
+    fn cache() -> Result<Self, Error> {
+        let said = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = cache_folder(said("XDG_CACHE_HOME"), said("HOME"));
+        let root = folder.ok_or_else(|| {
+            Error::new("There is no folder to put Envoy into. Set HOME, or XDG_CACHE_HOME.")
+        })?;
+        Ok(Self { target: root.clone(), root })
+    }
+
     pub(crate) fn at(root: PathBuf) -> Self {
-        Self { root }
+        Self { target: root.join("target"), root }
     }
 
     /// The folder with the workspace's Cargo.toml.
@@ -41,7 +59,7 @@ impl Checkout {
 
     /// `target` in the root, whatever `CARGO_TARGET_DIR` says: users are told these paths.
     pub fn target(&self) -> PathBuf {
-        self.root.join("target")
+        self.target.clone()
     }
 
     /// A cargo command that will run in the root: the cargo that runs us, if one does.
@@ -56,6 +74,11 @@ impl Checkout {
 fn upwards(start: &Path) -> Option<PathBuf> {
     let mut folders = start.ancestors();
     folders.find(|folder| is_root(folder)).map(Path::to_owned)
+}
+
+fn cache_folder(cache: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let cache = cache.or_else(|| home.map(|home| home.join(".cache")))?;
+    Some(cache.join("sightline"))
 }
 
 fn is_root(folder: &Path) -> bool {
@@ -79,6 +102,24 @@ mod tests {
         for (name, start, expected) in table {
             assert_eq!(upwards(&start), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn without_a_checkout_there_is_a_cache() {
+        let (cache, home) = (|| Some(PathBuf::from("/c")), || Some(PathBuf::from("/users/me")));
+        for (cache, home, expected) in [
+            (cache(), home(), Some("/c/sightline")),
+            (None, home(), Some("/users/me/.cache/sightline")),
+            (cache(), None, Some("/c/sightline")),
+            (None, None, None),
+        ] {
+            assert_eq!(cache_folder(cache, home), expected.map(PathBuf::from));
+        }
+    }
+
+    #[test]
+    fn a_program_that_was_built_in_a_checkout_finds_it() {
+        assert_eq!(Checkout::find_or_cache().unwrap().root(), Checkout::find().unwrap().root());
     }
 
     #[test]

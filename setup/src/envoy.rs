@@ -25,9 +25,17 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// The newest supported version.
+    pub const NEWEST: Self = Self::Version(SUPPORTED[SUPPORTED.len() - 1]);
+
     /// `SIGHTLINE_ENVOY` is a path to one and wins, `SIGHTLINE_ENVOY_VERSION` is a supported
     /// version; with neither, or both empty, it is the newest of those.
     pub fn from_env() -> Result<Self, Error> {
+        Ok(Self::said()?.unwrap_or(Self::NEWEST))
+    }
+
+    /// The same, if either is set.
+    pub fn said() -> Result<Option<Self>, Error> {
         let said = |name| env::var_os(name).filter(|value| !value.is_empty());
         choose(said("SIGHTLINE_ENVOY"), said("SIGHTLINE_ENVOY_VERSION"))
     }
@@ -73,15 +81,13 @@ pub fn version(checkout: &Checkout, version: &str) -> Result<PathBuf, Error> {
     Ok(envoy)
 }
 
-fn choose(path: Option<OsString>, version: Option<OsString>) -> Result<Choice, Error> {
+fn choose(path: Option<OsString>, version: Option<OsString>) -> Result<Option<Choice>, Error> {
     if let Some(path) = path {
-        return executable(&path.into()).map(Choice::Path);
+        return executable(&path.into()).map(Choice::Path).map(Some);
     }
-    let Some(version) = version else {
-        return Ok(Choice::Version(SUPPORTED[SUPPORTED.len() - 1]));
-    };
+    let Some(version) = version else { return Ok(None) };
     let known = SUPPORTED.into_iter().find(|&known| version == known);
-    known.map(Choice::Version).ok_or_else(|| {
+    known.map(|known| Some(Choice::Version(known))).ok_or_else(|| {
         Error::new(format!(
             "SIGHTLINE_ENVOY_VERSION is \"{}\", which is not supported. Set one of {}, or set \
              SIGHTLINE_ENVOY to the path of any other Envoy.",
@@ -173,14 +179,15 @@ mod tests {
     fn the_path_wins_over_the_version_and_the_newest_is_the_default() {
         let shell = Some("/bin/sh".into());
         let table = [
-            ("nothing said", None, None, Choice::Version("1.40.0")),
-            ("a version", None, Some("1.36.4".into()), Choice::Version("1.36.4")),
-            ("a path", shell.clone(), None, Choice::Path("/bin/sh".into())),
-            ("both", shell, Some("1.36.4".into()), Choice::Path("/bin/sh".into())),
+            ("nothing said", None, None, None),
+            ("a version", None, Some("1.36.4".into()), Some(Choice::Version("1.36.4"))),
+            ("a path", shell.clone(), None, Some(Choice::Path("/bin/sh".into()))),
+            ("both", shell, Some("1.36.4".into()), Some(Choice::Path("/bin/sh".into()))),
         ];
         for (name, path, version, expected) in table {
             assert_eq!(choose(path, version).unwrap(), expected, "{name}");
         }
+        assert_eq!(Choice::NEWEST, Choice::Version("1.40.0"));
     }
 
     #[test]

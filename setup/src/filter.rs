@@ -30,10 +30,11 @@ pub struct Built {
 /// a developer sets for native code: each would make another module of the same source, or make it
 /// in a folder that the outer cargo has locked. `CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS` stays, since
 /// it can only be meant for us.
-const NOT_FOR_THE_FILTER: [&str; 6] = [
+const NOT_FOR_THE_FILTER: [&str; 7] = [
     "CARGO_BUILD_BUILD_DIR",
     "CARGO_BUILD_RUSTFLAGS",
     "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_INCREMENTAL",
     "RUSTC_WORKSPACE_WRAPPER",
     "RUSTC_WRAPPER",
     "RUSTFLAGS",

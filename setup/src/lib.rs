@@ -1,5 +1,5 @@
 //! What must be there before anything runs: the wasm target, the finished filter, Envoy, Python,
-//! Prometheus, jq.
+//! Prometheus, jq, Chromium.
 //!
 //! Everything is set up into the checkout's `target/`, once, and reused; a process that finds it
 //! there says nothing and goes on. This crate starts none of it: running Envoy, the apps or the
@@ -7,6 +7,7 @@
 //! `sightline` command calls it too.
 
 mod checkout;
+pub mod chromium;
 mod debian;
 mod disk;
 pub mod envoy;

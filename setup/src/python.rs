@@ -80,7 +80,7 @@ impl Venv {
 
     fn create(&self) -> Result<(), Error> {
         let base = base()?;
-        let step = Step::begin("creating a Python environment in target/python");
+        let step = Step::begin(format!("creating a Python environment in {}", self.root.display()));
         disk::delete(&self.root)?;
         let mut create = pip::python(&base);
         let said = run::listen(create.args(["-m", "venv"]).arg(&self.root), |line| {

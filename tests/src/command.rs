@@ -1,4 +1,5 @@
-//! The `sightline` command as people run it: compiled once, and started as a process.
+//! The `sightline` command as people run it: compiled once, and started as a process. Without its verb `run`, which
+//! brings a compiler that would have to be compiled.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -16,7 +17,8 @@ pub fn command() -> PathBuf {
 /// Asks cargo, because nobody else knows where it puts things.
 fn compile() -> PathBuf {
     let mut cargo = Checkout::find().unwrap().cargo();
-    cargo.args(["build", "--quiet", "--message-format", "json", "--package", "sightline-cli"]);
+    cargo.args(["build", "--quiet", "--message-format", "json"]);
+    cargo.args(["--package", "sightline-cli", "--no-default-features"]);
     let built = cargo.output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let messages = String::from_utf8(built.stdout).unwrap();

@@ -15,6 +15,7 @@
 //! Envoy is real, the apps are real, and everything runs on free ports in folders of its own, so tests
 //! run side by side. The tests themselves are in `tests/`.
 
+mod chromium;
 mod collector;
 mod command;
 pub mod crash;
@@ -27,9 +28,9 @@ mod outbound;
 mod prometheus;
 mod proxy;
 pub mod scenario;
-pub mod script;
 mod upstream;
 
+pub use chromium::{Chromium, key};
 pub use collector::{Collector, PointValue, ReceivedPoint, ReceivedRecord};
 pub use command::command;
 pub use discovery::Discovery;

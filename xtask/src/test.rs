@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sightline_setup::envoy::{Choice, SUPPORTED};
-use sightline_setup::{Checkout, filter, jq, prometheus, python};
+use sightline_setup::{Checkout, chromium, filter, jq, prometheus, python};
 
 use crate::Outcome;
 use crate::args::Test;
@@ -30,7 +30,15 @@ const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Tests on Envoy that run for long, or are about the command: CI runs them on one version only. What they ask of Envoy,
 /// shorter ones ask of each.
-const ONCE: [&str; 4] = ["exactness::", "hostile_metrics::", "metrics_export::", "ten_thousand::"];
+const ONCE: [&str; 7] = [
+    "demo::",
+    "exactness::",
+    "hostile_metrics::",
+    "live_page::",
+    "metrics_export::",
+    "routes_import::",
+    "ten_thousand::",
+];
 
 /// One run of `cargo test`.
 #[derive(Debug, PartialEq)]
@@ -101,6 +109,7 @@ fn set_up(checkout: &Checkout, parts: &[Part]) -> Result<(), sightline_setup::Er
             python::interpreter(checkout)?;
             prometheus::find(checkout)?;
             jq::find(checkout)?;
+            chromium::find(checkout)?;
         }
         envoy.find(checkout)?;
     }
@@ -110,7 +119,8 @@ fn set_up(checkout: &Checkout, parts: &[Part]) -> Result<(), sightline_setup::Er
 /// Compiles the `sightline` command, which cargo does apart from the tests. Where that fails, cargo says why, and so do the
 /// tests that start it.
 fn command(checkout: &Checkout) {
-    let _ = checkout.cargo().args(["build", "--quiet", "--package", "sightline-cli"]).status();
+    let build = ["build", "--quiet", "--package", "sightline-cli", "--no-default-features"];
+    let _ = checkout.cargo().args(build).status();
 }
 
 /// Each target counts as a test, and what keeps them from being run as a failed one.

@@ -72,6 +72,16 @@ impl fmt::Display for Reason {
     }
 }
 
+/// What in this piece of a log a person should see while all goes on: what is grave, and what the filter warns of.
+pub(crate) fn troubles(log: &str) -> Vec<String> {
+    let told = |record: &Record| {
+        let filters = the_filters_word(record);
+        let is_told = record.is_grave() || record.level == "warning" && filters.is_some();
+        is_told.then(|| filters.map_or_else(|| record.shown(), str::to_owned))
+    };
+    each_once(records(log).iter().filter_map(told))
+}
+
 fn quote(out: &mut fmt::Formatter<'_>, lines: &[String]) -> fmt::Result {
     if lines.is_empty() {
         return out.write_str("Nothing was logged about it.");
@@ -123,11 +133,11 @@ fn records(log: &str) -> Vec<Record> {
 
 /// What the filter itself said, without Envoy's words in front of it.
 fn the_filters(records: &[Record]) -> Vec<String> {
-    let said = |record: &Record| {
-        let (_, text) = record.text.strip_prefix("wasm log")?.split_once(": ")?;
-        Some(text.to_owned())
-    };
-    each_once(records.iter().filter_map(said))
+    each_once(records.iter().filter_map(the_filters_word).map(str::to_owned))
+}
+
+fn the_filters_word(record: &Record) -> Option<&str> {
+    Some(record.text.strip_prefix("wasm log")?.split_once(": ")?.1)
 }
 
 /// The grave records; where there are none, the last.
@@ -255,6 +265,30 @@ mod tests {
             ("nothing", "", Reason::Other(Vec::new())),
         ] {
             assert_eq!(Reason::of(log), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_grave_or_the_filters_warning_is_a_trouble() {
+        let warnings = "\
+[2026-11-21 08:41:13.803][9441][warning][wasm] [source/context.cc:1200] wasm log sightline: 3 lost
+[2026-11-21 08:41:13.803][9441][warning][wasm] [source/context.cc:1200] wasm log sightline: 3 lost
+[2026-11-21 08:41:13.803][9441][info][wasm] [source/context.cc:1198] wasm log sightline: reading
+[2026-11-21 08:41:13.803][9441][warning][main] [source/server.cc:1059] no configured limit
+";
+        for (name, log, expected) in [
+            ("warnings", warnings, &["3 lost"][..]),
+            ("all is well", BAD_FIELD.lines().next().unwrap(), &[]),
+            (
+                "crashed",
+                CRASHED,
+                &[
+                    "Function: proxy_on_configure failed: Uncaught RuntimeError: unreachable",
+                    "Wasm VM failed Failed to configure base Wasm plugin",
+                ],
+            ),
+        ] {
+            assert_eq!(troubles(log), expected, "{name}");
         }
     }
 

@@ -2,9 +2,8 @@
 //!
 //! Comments and order stay, as long as Envoy reads the same in it as we did.
 
-use std::io::{self, Read as _};
+use std::iter;
 use std::path::Path;
-use std::{fs, iter};
 
 use serde_json::json;
 use sightline_core::config::{self, Settings, Value};
@@ -12,9 +11,7 @@ use sightline_core::{Place, Plan};
 
 use super::Refusal;
 use super::text::indent;
-
-/// What stands for standard input where a file is named.
-const STDIN: &str = "-";
+use crate::check::{self, Own, Source};
 
 /// A configuration that the filter will take.
 #[derive(Clone, Debug)]
@@ -43,22 +40,23 @@ pub(super) struct Export<'a> {
 impl Configuration {
     /// Reads a file, or standard input if it is called `-`.
     pub fn read(file: &Path) -> Result<Self, Refusal> {
-        let text = if file == Path::new(STDIN) {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map(|_| text)
-        } else {
-            fs::read_to_string(file)
-        };
-        let unreadable = |error| Refusal::Unreadable { file: file.display().to_string(), error };
-        Self::parse(&text.map_err(unreadable)?)
+        Self::of(check::read(file).map_err(Refusal::Unreadable)?)
     }
 
     /// Reads YAML, and JSON as a part of it.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let text = text.trim_start_matches('\u{feff}');
-        let said = tree(text).map_err(|error| Refusal::NotYaml { reason: error.to_string() })?;
-        let meant = config::interpret(&said).map_err(Refusal::Wrong)?;
-        Ok(Self { text: text.to_owned(), said, meant })
+        Self::of(Source::new("<configuration>", text))
+    }
+
+    fn of(source: Source) -> Result<Self, Refusal> {
+        let text = source.text().trim_start_matches('\u{feff}').to_owned();
+        let Own { said, meant, .. } = check::own(source).map_err(Refusal::Wrong)?;
+        Ok(Self { text, said, meant })
+    }
+
+    /// What was said, as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        json_of(&self.said)
     }
 
     /// Whether nothing is said, so that all is as by default.
@@ -109,6 +107,7 @@ impl Configuration {
     }
 }
 
+/// As another parser reads it.
 fn tree(text: &str) -> Result<Value, serde_saphyr::Error> {
     // Nothing at all is no document to the parser.
     let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
@@ -259,17 +258,17 @@ mod tests {
     fn what_is_wrong_is_told_with_key_value_and_expectation() {
         let told = refusal("request_id: { formt: uuid4, echo: \"maybe\" }");
         for part in [
-            "\n  request_id.formt: no such key; ",
-            "did you mean `format`?\n",
-            "\n  request_id.echo: \"maybe\" stands here, expected true or false\n",
+            "\n<configuration>:1:15: error: request_id.formt: no such key; ",
+            "did you mean `format`?\n  1 | request_id: { formt: ",
+            "\n    |               ^^^^^\n",
+            ":1:35: error: request_id.echo: \"maybe\" stands here, expected true or false\n",
         ] {
             assert!(told.contains(part), "{part}: {told}");
         }
         let refused = refusal("request_id: [");
-        assert!(
-            refused.starts_with("The configuration is no YAML: ") && refused.contains("line 1"),
-            "{refused}"
-        );
+        assert!(refused.contains("\n<configuration>:1:13: error: no YAML: "), "{refused}");
+        let refused = refusal("{}\n---\n{}");
+        assert!(refused.contains(":3:1: error: a second document begins here"), "{refused}");
         assert!(refusal("- a").starts_with("The configuration is wrong:"), "{}", refusal("- a"));
         assert_eq!(Configuration::parse("a: 1").unwrap_err().exit_code(), 1);
     }
@@ -278,7 +277,7 @@ mod tests {
     fn a_file_that_is_not_there_is_named() {
         let refused = Configuration::read(Path::new("/no/such.yaml")).unwrap_err();
         assert_eq!(refused.exit_code(), 2);
-        assert!(refused.to_string().contains("/no/such.yaml: "), "{refused}");
+        assert!(refused.to_string().contains("/no/such.yaml cannot be read: "), "{refused}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Endpoint {
     }
 
     /// Whether a connection there comes to whoever listens on this address.
-    pub(super) fn is_served_by(&self, listener: SocketAddr) -> bool {
+    pub fn is_served_by(&self, listener: SocketAddr) -> bool {
         let Host::Address(host) = self.host else { return false };
         let everywhere = listener.ip().is_unspecified() && host.is_loopback();
         self.port == listener.port() && (host == listener.ip() || everywhere)

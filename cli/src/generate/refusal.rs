@@ -1,30 +1,19 @@
 //! Why nothing was generated, in sentences that say what to do.
 
 use std::net::IpAddr;
-use std::{error, fmt, io};
-
-use sightline_core::config::Problems;
+use std::{error, fmt};
 
 use super::Endpoint;
 use super::bootstrap::Listening;
+use crate::check::{Checked, Paint, Unreadable};
 
 /// Why nothing was generated.
 #[derive(Debug)]
 pub enum Refusal {
     /// The file with the configuration cannot be read.
-    Unreadable {
-        /// Which, as the user named it.
-        file: String,
-        /// And why.
-        error: io::Error,
-    },
-    /// What is in it is no YAML.
-    NotYaml {
-        /// What the parser says, with the place.
-        reason: String,
-    },
-    /// It has another meaning than intended, or none.
-    Wrong(Problems),
+    Unreadable(Unreadable),
+    /// It is no YAML, or has another meaning than intended, or none.
+    Wrong(Box<Checked>),
     /// `export.cluster` has the name of the application's cluster.
     ClusterTaken(String),
     /// A collector was given, and nothing is exported.
@@ -41,7 +30,7 @@ impl Refusal {
     /// What the command ends with: 1 where what was said is wrong, 2 where it cannot be read.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unreadable { .. } => 2,
+            Self::Unreadable(_) => 2,
             _ => 1,
         }
     }
@@ -50,16 +39,16 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable { file, error } => write!(
+            Self::Unreadable(unreadable) => write!(
                 f,
-                "The configuration cannot be read: {file}: {error}. \
-                 Name a file with --config, or - for standard input."
+                "The configuration {unreadable} Name a file with --config, or - for standard input."
             ),
-            Self::NotYaml { reason } => write!(f, "The configuration is no YAML: {reason}"),
-            Self::Wrong(problems) => {
-                writeln!(f, "The configuration is wrong:")?;
-                problems.iter().try_for_each(|problem| writeln!(f, "  {problem}"))?;
-                f.write_str("Nothing was generated. docs/configuration.md has every key.")
+            Self::Wrong(checked) => {
+                let findings = checked.tell_findings(Paint::Plain);
+                write!(
+                    f,
+                    "The configuration is wrong:\n{findings}docs/configuration.md has every key."
+                )
             }
             Self::ClusterTaken(name) => write!(
                 f,

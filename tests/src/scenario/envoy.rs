@@ -21,7 +21,7 @@ use self::stage::Stage;
 use super::format::Callbacks;
 use super::observed::{Exchange, Observed};
 use super::{Scenario, Transcript};
-use crate::script::{Script, ScriptError};
+use sightline_scenario::script::{Script, ScriptError};
 
 mod access;
 mod answering;

@@ -1,25 +1,12 @@
-//! Scenarios: a configuration, exchanges and expectations as data, and what came of them as text.
+//! Scenarios, played in a real Envoy and compared with what the harness made of them.
 //!
-//! A file in `tests/scenarios/` is a list of them. [`load`] reads it, [`envoy::run`] runs one in a
-//! real Envoy, and both that and the harness tell what they saw as a [`Transcript`], so that
-//! comparing two hosts is comparing text.
+//! What a scenario is, and the player on the harness, are in `sightline-scenario`. A file in
+//! `tests/scenarios/` is a list of them: [`suite`] runs them all.
 
-mod bytes;
-mod check;
 pub mod envoy;
-pub mod exchange;
-pub mod format;
-pub mod harness;
-mod load;
-mod normalise;
-pub mod observed;
 pub mod suite;
-mod tell;
-mod transcript;
 
-pub use bytes::Bytes;
-pub use exchange::{Answer, Fields, Informational, Leaves, Protocol, Request, Reset};
-pub use format::{Scenario, Step};
-pub use load::{LoadError, load, parse};
-pub use observed::Observed;
-pub use transcript::Transcript;
+pub use sightline_scenario::{
+    Answer, Bytes, Fields, Leaves, LoadError, Protocol, Request, Reset, Scenario, Step, Transcript,
+    exchange, format, harness, load, observed, parse,
+};

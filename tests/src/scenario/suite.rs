@@ -8,6 +8,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use sightline_cli::FILTER;
+
 use super::{Scenario, Transcript, envoy, harness, load};
 
 /// Where the scenarios are.
@@ -78,8 +80,9 @@ fn compare(scenario: &Scenario, binary: &Path) -> Vec<String> {
 }
 
 fn on_harness(scenario: &Scenario) -> Result<Transcript, String> {
-    let observed = harness::run(scenario).map_err(|error| format!("on the harness: {error}"))?;
-    Ok(observed.transcript(scenario))
+    let played = harness::play(scenario, FILTER);
+    let played = played.map_err(|error| format!("on the harness: {error}"))?;
+    Ok(played.observed.transcript(scenario))
 }
 
 fn wanted() -> Option<String> {
@@ -88,7 +91,8 @@ fn wanted() -> Option<String> {
 
 fn show(scenario: &Scenario, transcript: &Transcript) {
     if wanted().is_some() {
-        let cost = harness::cost(scenario).map(|cost| cost.report()).unwrap_or_default();
+        let cost =
+            harness::play(scenario, FILTER).map(|played| played.cost.report()).unwrap_or_default();
         println!("--- {}\n{transcript}\n{cost}", scenario.name);
     }
 }

@@ -18,7 +18,9 @@
 
 mod deviation;
 mod framework;
+mod imported;
 mod probes;
+mod schema;
 mod values;
 
 use std::collections::BTreeSet;

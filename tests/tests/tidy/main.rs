@@ -7,6 +7,7 @@ mod module;
 mod page;
 mod rooms;
 mod routes_doc;
+mod schema;
 mod traces_doc;
 
 use std::path::{Path, PathBuf};

@@ -21,6 +21,8 @@ mod problem;
 mod protobuf;
 mod reference;
 mod routes;
+#[cfg(not(target_family = "wasm"))]
+mod schema;
 mod section;
 mod settings;
 mod templates;
@@ -40,6 +42,8 @@ pub use optional::Optional;
 pub use problem::{Problem, Problems};
 pub use reference::reference;
 pub use routes::{Infer, RouteSettings, Routes};
+#[cfg(not(target_family = "wasm"))]
+pub use schema::schema;
 pub use section::{Described, Key, Path, Setting};
 pub use settings::{
     ClientIp, DirectionSetting, Inbound, InboundTrace, Mode, Parent, Published, RequestIdSettings,
@@ -48,7 +52,7 @@ pub use settings::{
 pub use templates::{OneRoute, ParameterName, RouteEntry, Signal, WhichLines, Written};
 pub use value::{Unreadable, Value};
 
-pub(crate) use choice::{choice, one_of};
+pub(crate) use choice::{choice, name_of, one_of};
 pub(crate) use custom::templates_called;
 pub(crate) use header::{Side, Source};
 pub(crate) use leaf::read as read_leaf;

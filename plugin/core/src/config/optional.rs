@@ -39,6 +39,8 @@ impl<T: Described + Default> Described for Optional<T> {
         let path = at.to_string();
         let mut within = Vec::new();
         T::default().describe(at, about, &mut within);
+        #[cfg(not(target_family = "wasm"))]
+        within.retain(|key| key.path != path || !key.is_section());
         let (itself, within): (Vec<Key>, Vec<Key>) =
             within.into_iter().partition(|key| key.path == path);
         let takes = itself

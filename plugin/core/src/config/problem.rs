@@ -28,6 +28,17 @@ impl Problem {
         Self { path: path.to_string(), message: message.into(), nearest: None, within: None }
     }
 
+    /// Whether it is the key that is wrong, and not what stands behind it. Known from the message: a field for it would
+    /// be code in the filter, which has no use for it.
+    pub fn is_of_key(&self) -> bool {
+        self.message.starts_with("no such key; ") || self.is_repetition()
+    }
+
+    /// Whether the key stands there for a second time.
+    pub fn is_repetition(&self) -> bool {
+        self.message == "said twice; keep one"
+    }
+
     /// The same, with the name that was perhaps meant.
     pub fn or_meant(self, nearest: Option<&str>) -> Self {
         Self { nearest: nearest.map(str::to_owned), ..self }
@@ -87,3 +98,22 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn it_is_known_whether_the_key_is_wrong() {
+        for (said, is_of_key, is_repetition) in [
+            (r#"{"a": 1}"#, true, false),
+            (r#"{"metrics": {"stats": true, "stats": true}}"#, true, true),
+            (r#"{"service": {"attributes": {"a": "b", "a": "b"}}}"#, true, true),
+            (r#"{"metrics": {"stats": 1}}"#, false, false),
+        ] {
+            let problems = crate::config::read(said.as_bytes()).unwrap_err();
+            for problem in problems.iter() {
+                let told = (problem.is_of_key(), problem.is_repetition());
+                assert_eq!(told, (is_of_key, is_repetition), "{said}");
+            }
+        }
+    }
+}

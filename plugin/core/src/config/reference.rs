@@ -8,6 +8,8 @@ use super::{Described as _, Key, Path, Settings};
 pub fn reference() -> String {
     let mut keys = Vec::new();
     Settings::default().describe(&Path::Root, "", &mut keys);
+    #[cfg(not(target_family = "wasm"))]
+    keys.retain(|key| !key.is_section());
     let mut page = format!("{INTRODUCTION}\n```yaml\n{}```\n", defaults(&keys));
     for Key { path, takes, default, about } in &keys {
         // Writing to a String cannot fail.

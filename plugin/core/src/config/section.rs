@@ -42,6 +42,21 @@ pub trait Described {
     fn describe(&self, at: &Path<'_>, about: &str, keys: &mut Vec<Key>);
 }
 
+/// For the schema, which the filter has not.
+#[cfg(not(target_family = "wasm"))]
+impl Key {
+    /// A section, of which the reference only shows the keys.
+    pub(super) fn section(at: &Path<'_>, about: &str) -> Self {
+        let (path, about) = (at.to_string(), about.to_owned());
+        Self { path, takes: String::new(), default: String::new(), about }
+    }
+
+    /// Whether it is a section.
+    pub(super) fn is_section(&self) -> bool {
+        self.takes.is_empty()
+    }
+}
+
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -90,7 +105,15 @@ macro_rules! section {
         }
 
         impl $crate::config::Described for $Section {
-            fn describe(&self, at: &$crate::config::Path<'_>, _: &str, keys: &mut Vec<$crate::config::Key>) {
+            #[cfg_attr(target_family = "wasm", expect(unused_variables, reason = "the schema tells of sections"))]
+            fn describe(
+                &self,
+                at: &$crate::config::Path<'_>,
+                about: &str,
+                keys: &mut Vec<$crate::config::Key>,
+            ) {
+                #[cfg(not(target_family = "wasm"))]
+                keys.push($crate::config::Key::section(at, about));
                 $( self.$key.describe(
                     &$crate::config::Path::Key(at, stringify!($key)),
                     concat!($( $doc ),+).trim(),
