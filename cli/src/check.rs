@@ -10,6 +10,7 @@ mod locate;
 mod node;
 mod origin;
 mod own;
+mod refused;
 mod scalar;
 mod source;
 mod yaml;
@@ -29,6 +30,7 @@ use yaml::Malformed;
 
 pub use finding::{Finding, Paint, Severity};
 pub use input::{STDIN, Unreadable, read};
+pub use refused::Refused;
 pub use source::{Place, Source};
 
 /// A file that was checked.
@@ -42,6 +44,8 @@ pub struct Checked {
 /// A configuration that is the whole of its file, and that the filter will take.
 #[derive(Clone, Debug)]
 pub struct Own {
+    /// As it was written.
+    pub text: String,
     /// What was said.
     pub said: Value,
     /// What that means.
@@ -83,9 +87,10 @@ pub fn own(source: Source) -> Result<Own, Box<Checked>> {
     };
     match config::interpret(&said) {
         Ok(meant) => {
+            let text = source.text().trim_start_matches('\u{feff}').to_owned();
             let findings = findings(&meant.warnings(), Severity::Warning);
             let warnings = Checked::new(source, 1, findings);
-            Ok(Own { said, meant, warnings })
+            Ok(Own { text, said, meant, warnings })
         }
         Err(problems) => Err(wrong(source, findings(&all(&problems), Severity::Error))),
     }

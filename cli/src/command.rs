@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use sightline_cli::VERSION;
+use sightline_cli::check::Refused;
 
 mod check;
 mod completions;
@@ -81,6 +82,12 @@ pub(crate) fn run() -> ExitCode {
         eprintln!("{told}");
         ExitCode::from(code)
     })
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self { code: refused.exit_code(), told: refused.to_string() }
+    }
 }
 
 impl Failure {

@@ -2,7 +2,6 @@
 //!
 //! How a path comes to its route is the core's to decide; here it is asked and told.
 
-pub mod configuration;
 pub mod explain;
 pub mod import;
 mod path;

@@ -73,10 +73,8 @@ impl Generate {
 
 impl Bootstrap {
     fn write(self) -> Result<String, Refusal> {
-        let configuration = match self.config {
-            Some(file) => Configuration::read(&file)?,
-            None => Configuration::parse("")?,
-        };
+        let configuration = Configuration::read(self.config.as_deref())?;
+        eprint!("{}", configuration.warnings());
         let Self { listen, app, filter, otlp, metrics, admin, config: _ } = self;
         let deployment = Deployment { listen, app, filter, otlp, metrics, admin };
         bootstrap::bootstrap(&configuration, &deployment)

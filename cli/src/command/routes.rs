@@ -5,9 +5,8 @@ mod import;
 mod suggest;
 
 use clap::{Args, Subcommand};
-use sightline_cli::routes::configuration::NotAConfiguration;
 
-use super::{Failure, Outcome};
+use super::Outcome;
 
 /// Asks about routes, and makes templates for them.
 #[derive(Args)]
@@ -30,11 +29,5 @@ impl Routes {
             What::Explain(explain) => explain.run(),
             What::Suggest(suggest) => suggest.run(),
         }
-    }
-}
-
-impl From<NotAConfiguration> for Failure {
-    fn from(error: NotAConfiguration) -> Self {
-        Self { told: error.to_string(), code: error.exit_code() }
     }
 }

@@ -76,10 +76,8 @@ enum Format {
 impl Up {
     pub(super) fn run(self) -> Outcome {
         let view = self.shown()?;
-        let read =
-            self.config.as_deref().map_or_else(|| Configuration::parse(""), Configuration::read);
-        let configuration = read
-            .map_err(|refusal| Failure { told: refusal.to_string(), code: refusal.exit_code() })?;
+        let configuration = Configuration::read(self.config.as_deref())?;
+        eprint!("{}", configuration.warnings());
         let up = up::Up {
             app: self.app,
             listen: self.listen,

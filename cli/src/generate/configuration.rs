@@ -9,9 +9,8 @@ use serde_json::json;
 use sightline_core::config::{self, Settings, Value};
 use sightline_core::{Place, Plan};
 
-use super::Refusal;
 use super::text::indent;
-use crate::check::{self, Own, Source};
+use crate::check::{Checked, Own, Paint, Refused};
 
 /// A configuration that the filter will take.
 #[derive(Clone, Debug)]
@@ -19,6 +18,7 @@ pub struct Configuration {
     text: String,
     said: Value,
     meant: Settings,
+    warnings: Checked,
 }
 
 /// A configuration as Envoy can be handed it, in lines.
@@ -38,20 +38,23 @@ pub(super) struct Export<'a> {
 }
 
 impl Configuration {
-    /// Reads a file, or standard input if it is called `-`.
-    pub fn read(file: &Path) -> Result<Self, Refusal> {
-        Self::of(check::read(file).map_err(Refusal::Unreadable)?)
+    /// Reads a file, or standard input if it is called `-`; where none is named, all is as by default.
+    pub fn read(file: Option<&Path>) -> Result<Self, Refused> {
+        Own::read(file).map(Self::of)
     }
 
     /// Reads YAML, and JSON as a part of it.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        Self::of(Source::new("<configuration>", text))
+    pub fn parse(text: &str) -> Result<Self, Refused> {
+        Own::parse(text).map(Self::of)
     }
 
-    fn of(source: Source) -> Result<Self, Refusal> {
-        let text = source.text().trim_start_matches('\u{feff}').to_owned();
-        let Own { said, meant, .. } = check::own(source).map_err(Refusal::Wrong)?;
-        Ok(Self { text, said, meant })
+    fn of(Own { text, said, meant, warnings }: Own) -> Self {
+        Self { text, said, meant, warnings }
+    }
+
+    /// What is allowed in it and yet hardly meant, told as `sightline check` tells it; mostly nothing.
+    pub fn warnings(&self) -> String {
+        self.warnings.tell_findings(Paint::Plain)
     }
 
     /// What was said, as JSON.
@@ -275,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
-        let refused = Configuration::read(Path::new("/no/such.yaml")).unwrap_err();
+        let refused = Configuration::read(Some(Path::new("/no/such.yaml"))).unwrap_err();
         assert_eq!(refused.exit_code(), 2);
         assert!(refused.to_string().contains("/no/such.yaml cannot be read: "), "{refused}");
     }

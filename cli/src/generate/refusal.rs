@@ -5,15 +5,13 @@ use std::{error, fmt};
 
 use super::Endpoint;
 use super::bootstrap::Listening;
-use crate::check::{Checked, Paint, Unreadable};
+use crate::check::Refused;
 
 /// Why nothing was generated.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The file with the configuration cannot be read.
-    Unreadable(Unreadable),
-    /// It is no YAML, or has another meaning than intended, or none.
-    Wrong(Box<Checked>),
+    /// There is no configuration to generate from.
+    Configuration(Refused),
     /// `export.cluster` has the name of the application's cluster.
     ClusterTaken(String),
     /// A collector was given, and nothing is exported.
@@ -30,7 +28,7 @@ impl Refusal {
     /// What the command ends with: 1 where what was said is wrong, 2 where it cannot be read.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Unreadable(_) => 2,
+            Self::Configuration(refused) => refused.exit_code(),
             _ => 1,
         }
     }
@@ -39,17 +37,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(unreadable) => write!(
-                f,
-                "The configuration {unreadable} Name a file with --config, or - for standard input."
-            ),
-            Self::Wrong(checked) => {
-                let findings = checked.tell_findings(Paint::Plain);
-                write!(
-                    f,
-                    "The configuration is wrong:\n{findings}docs/configuration.md has every key."
-                )
-            }
+            Self::Configuration(refused) => refused.fmt(f),
             Self::ClusterTaken(name) => write!(
                 f,
                 "export.cluster: \"{name}\" stands here, which is the application's cluster. \
@@ -76,6 +64,12 @@ impl fmt::Display for Refusal {
                 one.address, one.said_by, other.address, other.said_by
             ),
         }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::Configuration(refused)
     }
 }
 

@@ -17,8 +17,8 @@ use sightline_core::route::{
 
 pub use question::{NoQuestion, Question};
 
-use super::configuration::{self, NotAConfiguration};
 use super::path::path_of;
+use crate::check::{Own, Refused};
 
 /// Knows a configuration, and what answers have taught.
 #[derive(Debug)]
@@ -66,16 +66,20 @@ const HOUR: u64 = 3_600;
 
 impl Explainer {
     /// For a configuration of the filter, as YAML or JSON. Nothing at all means the defaults.
-    pub fn new(configuration: &str) -> Result<Self, NotAConfiguration> {
-        let (said, settings) = configuration::parse(configuration)?;
-        let routes = settings.routes;
+    pub fn new(configuration: &str) -> Result<Self, Refused> {
+        Own::parse(configuration).map(Self::of)
+    }
+
+    /// For a configuration that was read.
+    pub fn of(Own { said, meant, .. }: Own) -> Self {
+        let routes = meant.routes;
         let templates: Vec<_> =
             routes.keys.templates.0.iter().map(|entry| entry.template.clone()).collect();
         let precedence = routes.keys.precedence;
         // They were accepted a moment ago.
         let compiled =
             |templates: &[_], precedence| Templates::new(templates, precedence).unwrap_or_default();
-        Ok(Self {
+        Self {
             precedence,
             templates: compiled(&templates, precedence),
             ignored: compiled(&routes.keys.ignore.0, Precedence::Declared),
@@ -86,7 +90,7 @@ impl Explainer {
             scratch: Scratch::default(),
             started: Instant::now(),
             agreed: Duration::ZERO,
-        })
+        }
     }
 
     /// Takes note of a request and of whether its answer showed that the path exists.

@@ -174,9 +174,9 @@ fn its_page_shows_a_trace_from_the_shop_through_its_own_spans_into_the_accounts(
     assert!(live["totals"]["requests"].as_u64() > Some(0), "{live}");
 }
 
-/// With `SIGHTLINE_ACCEPT` set it makes the picture of the README, for which it takes a minute.
+/// With `SIGHTLINE_ACCEPT` set it makes the pictures of the docs, for which it takes a minute.
 #[test]
-fn its_page_is_what_the_readme_has_a_picture_of() {
+fn its_page_is_what_the_docs_have_pictures_of() {
     let demo = Demo::start(&["--output", "json", "--rate", "60"]);
     let page = Chromium::start();
     page.open(&format!("http://{}/", demo.page()));
@@ -186,16 +186,31 @@ fn its_page_is_what_the_readme_has_a_picture_of() {
         assert!(shown.as_str().unwrap().contains(service), "no {service} in {shown}");
     }
     if env::var_os("SIGHTLINE_ACCEPT").is_some() {
-        let live = || Request::get("/api/live").send(demo.page()).unwrap().body;
-        wait::until("a minute of traffic", 2 * SOON, || {
-            let live: Value = serde_json::from_slice(&live()).unwrap();
-            (live["totals"]["requests"].as_u64() > Some(3_600)).then_some(())
-        })
-        .unwrap();
-        let picture = Checkout::find().unwrap().root().join("docs/live-view.png");
-        fs::write(picture, page.screenshot(1_440, 900, false)).unwrap();
+        take_pictures(&demo, &page);
     }
     assert_eq!(page.console(), [""; 0]);
+}
+
+fn take_pictures(demo: &Demo, page: &Chromium) {
+    let docs = Checkout::find().unwrap().root().join("docs");
+    let live = || -> Value {
+        serde_json::from_slice(&Request::get("/api/live").send(demo.page()).unwrap().body).unwrap()
+    };
+    let a_minute_on = || (live()["totals"]["requests"].as_u64() > Some(3_600)).then_some(());
+    wait::until("a minute of traffic", 2 * SOON, a_minute_on).unwrap();
+    fs::write(docs.join("live-view.png"), page.screenshot(1_440, 900, false)).unwrap();
+    let a_checkout = || {
+        let live = live();
+        let mut slow_first =
+            ["slowest", "recent"].iter().filter_map(|list| live[list].as_array()).flatten();
+        let is_checkout =
+            |it: &&Value| it["path"].as_str().is_some_and(|it| it.ends_with("/checkout"));
+        slow_first.find(is_checkout).and_then(|it| it["trace_id"].as_str().map(str::to_owned))
+    };
+    let trace = wait::until("a checkout", SOON, a_checkout).unwrap();
+    page.open(&format!("http://{}/#trace={trace}", demo.page()));
+    page.wait_for("document.body.innerText.includes('app\\'s own')");
+    fs::write(docs.join("live-trace.png"), page.screenshot(1_440, 860, true)).unwrap();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sightline_cli::routes::configuration;
+use sightline_cli::check::Own;
 use sightline_cli::routes::explain::{Explainer, Question};
 
 use crate::command::{Failure, Outcome, Output, print};
@@ -34,8 +34,7 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(self) -> Outcome {
         let question = Question::of(self.arguments).map_err(Failure::unreadable)?;
-        let said = configuration::read(self.config.as_deref())?;
-        let explainer = Explainer::new(&said)?;
+        let explainer = Explainer::of(Own::read(self.config.as_deref())?);
         print(&match self.output {
             Output::Text => question.as_text(&explainer),
             Output::Json => format!("{:#}\n", question.as_json(&explainer)),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sightline_cli::routes::configuration;
+use sightline_cli::check::Own;
 use sightline_cli::routes::suggest::{Gathering, Log, Options};
 
 use crate::command::{Failure, Outcome, Output, print};
@@ -47,8 +47,7 @@ impl Suggest {
                 "Standard input, -, is named twice. Name a file instead.",
             ));
         }
-        let said = configuration::read(self.config.as_deref())?;
-        let settings = configuration::settings(&said)?;
+        let settings = Own::read(self.config.as_deref())?.meant;
         let options = Options { min: self.min, distinct: self.distinct };
         let mut gathering = Gathering::new(settings, options);
         for file in &self.files {

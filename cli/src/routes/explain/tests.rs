@@ -137,7 +137,7 @@ fn learning_and_explaining_bear_any_text() {
 #[test]
 fn a_configuration_that_is_none_is_refused_with_its_problems() {
     for (text, parts) in [
-        ("routes: [", ["The configuration is no YAML: ", "line 1"]),
+        ("routes: [", [":1:9: error: no YAML: ", "docs/configuration.md"]),
         ("routes: { templats: [] }", ["routes.templats: no such key", "docs/configuration.md"]),
         ("- a", ["The configuration is wrong:\n", "a list stands here"]),
     ] {

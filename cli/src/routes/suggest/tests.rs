@@ -7,10 +7,10 @@ use sightline_core::Method;
 use sightline_core::route::{Router, Scratch, Target};
 
 use super::*;
-use crate::routes::configuration::settings;
+use crate::check::Own;
 
 fn suggestions(log: &str, said: &str, options: Options) -> Suggestions {
-    let mut gathering = Gathering::new(settings(said).unwrap(), options);
+    let mut gathering = Gathering::new(Own::parse(said).unwrap().meant, options);
     gathering.read(Log::of("a.log", Cursor::new(log.to_owned())).unwrap()).unwrap();
     gathering.finish()
 }
@@ -132,7 +132,8 @@ fn what_is_suggested_is_accepted_and_takes_what_it_says() {
             let said = format!("routes: {{ precedence: {precedence} }}");
             let found = suggestions(&log, &said, Options { min: 1, ..Options::DEFAULT });
             let block = format!("{found}  precedence: {precedence}\n");
-            let read = settings(&block).unwrap_or_else(|error| panic!("{name}: {error}\n{block}"));
+            let read =
+                Own::parse(&block).unwrap_or_else(|error| panic!("{name}: {error}\n{block}")).meant;
             let router = Router::new(&read.routes);
             for (number, pinned) in found.pinned.iter().enumerate() {
                 let target =

@@ -197,7 +197,9 @@ proptest! {
             let read: BTreeMap<String, Value> = serde_json::from_str(&line).unwrap();
             prop_assert!(read.values().all(is_bounded), "{line}");
             let agent = String::from_utf8_lossy(&values[4]);
-            if format == "json" && (1..=LONGEST_VALUE).contains(&agent.len()) {
+            // What stands before an @ may be taken for somebody's password, which is left out.
+            let is_shown = (1..=LONGEST_VALUE).contains(&agent.len()) && !agent.contains('@');
+            if format == "json" && is_shown {
                 prop_assert_eq!(read["user_agent"].as_str(), Some(&*agent));
             }
         }
