@@ -2,9 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::iter;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -120,9 +122,13 @@ pub(super) fn up(arguments: &[&str]) -> Output {
     Command::new(command()).arg("up").args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-/// An address where nobody listened a moment ago.
+/// An address where nobody listens. Not one that the system hands out to whoever asks for any, as other tests do: one of
+/// them might get it before the app does.
 pub(super) fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let ports = iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut addresses = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    addresses.find(|address| TcpListener::bind(address).is_ok()).unwrap()
 }
 
 /// The lines of a raw output, each of which must be whole.
