@@ -4,3 +4,4 @@ mod ends;
 mod fixture;
 mod lines;
 mod refusals;
+mod terminal;

@@ -5,8 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::iter;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{ChildStdout, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::process::{ChildStdout, Command, ExitStatus, Output, Stdio, id};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -123,10 +123,12 @@ pub(super) fn up(arguments: &[&str]) -> Output {
 }
 
 /// An address where nobody listens. Not one that the system hands out to whoever asks for any, as other tests do: one of
-/// them might get it before the app does.
+/// them might get it before the app does. Two runs of the tests begin at different ones.
 pub(super) fn free() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
-    let ports = iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed));
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    let turns = iter::repeat_with(|| TURN.fetch_add(1, Ordering::Relaxed));
+    let ports =
+        turns.filter_map(|turn| u16::try_from(20_000 + id().wrapping_add(turn) % 12_000).ok());
     let mut addresses = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     addresses.find(|address| TcpListener::bind(address).is_ok()).unwrap()
 }
