@@ -162,7 +162,7 @@ fn settled(proxy: &Proxy) -> Samples {
         let waiting = count(&stats, "sightline_export_waiting", &[]);
         (all == REQUESTS && waiting == 0 && offered == gone).then_some(stats)
     };
-    let stats = wait::until("the last span", Duration::from_secs(40), look);
+    let stats = wait::until("the last span", Duration::from_mins(2), look);
     stats.unwrap_or_else(|late| panic!("{late}:\n{}", proxy.admin("/stats?filter=sightline")))
 }
 

@@ -106,8 +106,10 @@ impl Question {
         match silence {
             Silence::Ended(status) => match answer.recv_timeout(ON_ITS_WAY) {
                 Ok(line) if !line.is_empty() => Ok(line),
-                _ if matches!(status.code(), Some(126 | 127)) => Err(no_python(printed.last())),
-                _ => Err(Refusal::Ended { status, printed: printed.last() }),
+                _ if matches!(status.code(), Some(126 | 127)) => {
+                    Err(no_python(printed.complete().last()))
+                }
+                _ => Err(Refusal::Ended { status, printed: printed.complete().last() }),
             },
             Silence::TimedOut(_) => {
                 Err(Refusal::TimedOut { limit: self.timeout, printed: printed.last() })
@@ -148,13 +150,19 @@ impl Question {
 }
 
 /// The end of what the app prints.
-struct Printed(Arc<Mutex<Vec<u8>>>);
+struct Printed {
+    kept: Arc<Mutex<Vec<u8>>>,
+    /// Closed when there will be no more.
+    ended: Receiver<()>,
+}
 
 impl Printed {
     fn of(mut errors: PipeReader) -> Self {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&kept);
+        let (open, ended) = mpsc::channel();
         thread::spawn(move || {
+            let _open = open;
             let mut piece = [0; 4_096];
             while let Ok(length @ 1..) = errors.read(&mut piece) {
                 let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,12 +171,18 @@ impl Printed {
                 kept.drain(..surplus);
             }
         });
-        Self(kept)
+        Self { kept, ended }
+    }
+
+    /// Waits for what a process that has ended has left in the pipe.
+    fn complete(self) -> Self {
+        let _ = self.ended.recv_timeout(ON_ITS_WAY);
+        self
     }
 
     /// The last lines.
     fn last(&self) -> String {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&kept);
         let lines: Vec<&str> = text.lines().collect();
         lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")

@@ -1,28 +1,18 @@
-//! `sightline routes import`, as a person runs it: what goes where, and what it ends with. The Pythons here are scripts
+//! `sightline routes import`. The Pythons here are scripts
 //! that answer as Python may; real ones, with real apps, are in the tests crate.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
+
+use super::{fed, sightline};
 
 const DOCUMENT: &str = "openapi: 3.0.0\npaths:\n  /a/{id}: { get: {} }\n  /b: {}\n";
 
 fn import(arguments: &[&str], stdin: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sightline"))
-        .args(["routes", "import"])
-        .args(arguments)
-        .env_remove("VIRTUAL_ENV")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // One that ends without reading it has closed it.
-    let _ = child.stdin.take().unwrap().write_all(stdin);
-    child.wait_with_output().unwrap()
+    fed(sightline(&["routes", "import"]).args(arguments).env_remove("VIRTUAL_ENV"), stdin)
 }
 
 fn told(output: &Output) -> (Option<i32>, String, String) {

@@ -1,19 +1,16 @@
 //! The command as a whole: every verb is completed and described, and it says which filter it has.
 
 use std::fs;
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use sightline_cli::FILTER;
 use sightline_setup::Checkout;
 
-fn sightline(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sightline")).args(arguments).output().unwrap()
-}
+use super::{fed, sightline};
 
 /// What it says on stdout, where all is well.
 fn said(arguments: &[&str]) -> String {
-    let output = sightline(arguments);
+    let output = sightline(arguments).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -39,7 +36,7 @@ fn every_verb_is_completed_in_every_shell() {
         }
     }
     for shell in ["", "tcsh"] {
-        let output = sightline(&["completions", shell]);
+        let output = sightline(&["completions", shell]).output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{shell}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("powershell"), "{shell}");
     }
@@ -47,9 +44,8 @@ fn every_verb_is_completed_in_every_shell() {
 
 #[test]
 fn bash_takes_the_script() {
-    let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
-    bash.stdin.take().unwrap().write_all(said(&["completions", "bash"]).as_bytes()).unwrap();
-    assert!(bash.wait().unwrap().success());
+    let output = fed(Command::new("bash").arg("-n"), said(&["completions", "bash"]));
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
@@ -75,7 +71,7 @@ fn every_verb_has_its_place_in_the_manual() {
 fn a_manual_that_cannot_be_written_is_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let file = file.path().to_str().unwrap();
-    let output = sightline(&["man", "--out", file]);
+    let output = sightline(&["man", "--out", file]).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{told}");
     assert!(told.contains(file) && told.contains("--out"), "{told}");
@@ -85,14 +81,8 @@ fn a_manual_that_cannot_be_written_is_told() {
 fn sha256(bytes: &[u8]) -> String {
     const PROGRAM: &str =
         "import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())";
-    let mut python = Command::new("python3")
-        .args(["-c", PROGRAM])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    python.stdin.take().unwrap().write_all(bytes).unwrap();
-    String::from_utf8(python.wait_with_output().unwrap().stdout).unwrap()
+    let output = fed(Command::new("python3").args(["-c", PROGRAM]), bytes);
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! `sightline run`, as a person runs it: what goes where, and what it ends with.
-#![cfg(feature = "run")]
+//! `sightline run`.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
+
+use super::{fed, sightline};
 
 const SCENARIOS: &str = "
 - name: what is so
@@ -16,17 +16,7 @@ const SCENARIOS: &str = "
 ";
 
 fn run(arguments: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sightline"))
-        .arg("run")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // One that ends without reading it has closed it.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
+    fed(sightline(&["run"]).args(arguments), stdin)
 }
 
 #[test]

@@ -1,23 +1,13 @@
-//! `sightline check`, as a person runs it: what goes where, and what it ends with.
+//! `sightline check`.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
+
+use super::{fed, sightline};
 
 fn check(folder: &Path, arguments: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sightline"))
-        .arg("check")
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // One that ends without reading it has closed it.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
+    fed(sightline(&["check"]).args(arguments).current_dir(folder), stdin)
 }
 
 fn folder() -> tempfile::TempDir {
@@ -94,7 +84,7 @@ fn programs_get_one_array() {
 
 #[test]
 fn the_page_shows_what_is_printed() {
-    let page = include_str!("../../docs/check.md");
+    let page = include_str!("../../../docs/check.md");
     let shown = page.split("$ sightline check sightline.yaml\n").nth(1).unwrap();
     let shown = shown.split("```").next().unwrap();
     let yaml = "request_id:\n  formt: uuid7\nsampling:\n  ratio: 2\n";

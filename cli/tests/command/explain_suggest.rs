@@ -1,22 +1,13 @@
-//! `sightline routes explain` and `sightline routes suggest`, as a person runs them: what goes where, and what they end with.
+//! `sightline routes explain` and `sightline routes suggest`.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
 
+use super::{fed, sightline};
+
 fn routes(arguments: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sightline"))
-        .arg("routes")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // One that ends without reading it has closed it.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
+    fed(sightline(&["routes"]).args(arguments), stdin)
 }
 
 const CONFIGURATION: &str = "routes: { templates: ['GET /users/{id}'] }\n";

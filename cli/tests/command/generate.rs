@@ -1,22 +1,13 @@
-//! `sightline generate bootstrap`, as a person runs it: what goes where, and what it ends with.
+//! `sightline generate bootstrap`.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 
+use super::{fed, sightline};
+
 fn generate(arguments: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sightline"))
-        .args(["generate", "bootstrap"])
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // One that ends without reading it has closed it.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
+    fed(sightline(&["generate", "bootstrap"]).args(arguments), stdin)
 }
 
 #[test]
