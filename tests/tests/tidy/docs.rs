@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::{files, root, text};
+use crate::{declared, files, root, text};
 
 /// Documents whose every path must exist.
 const MAPS: [&str; 4] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"];
@@ -67,16 +67,7 @@ fn every_file_of_scenarios_has_its_facts_on_the_page() {
 
 #[test]
 fn the_configuration_reference_is_what_the_declarations_say() {
-    const PAGE: &str = "docs/configuration.md";
-    let reference = sightline_core::config::reference();
-    if std::env::var_os("SIGHTLINE_ACCEPT").is_some() {
-        std::fs::write(root().join(PAGE), &reference).unwrap();
-    }
-    assert!(
-        text(PAGE) == reference,
-        "{PAGE} is not what plugin/core/src/config/ declares: run \
-         `SIGHTLINE_ACCEPT=1 cargo test -p sightline-tests --test tidy` and commit it"
-    );
+    declared("docs/configuration.md", &sightline_core::config::reference());
 }
 
 #[test]

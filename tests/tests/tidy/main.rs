@@ -41,6 +41,18 @@ fn text(file: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
+/// That a committed file is what the declarations of the configuration say. With `SIGHTLINE_ACCEPT` set it becomes so.
+fn declared(file: &str, says: &str) {
+    if std::env::var_os("SIGHTLINE_ACCEPT").is_some() {
+        std::fs::write(root().join(file), says).unwrap();
+    }
+    assert!(
+        text(file) == says,
+        "{file} is not what plugin/core/src/config/ declares: run \
+         `SIGHTLINE_ACCEPT=1 cargo test -p sightline-tests --test tidy` and commit it"
+    );
+}
+
 fn root() -> PathBuf {
     Checkout::find().unwrap_or_else(|error| panic!("{error}")).root().to_owned()
 }

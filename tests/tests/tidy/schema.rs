@@ -1,20 +1,12 @@
 //! The schema for editors is what the declarations say, and takes what the documents show.
 
-use crate::{root, text};
+use crate::{declared, text};
 
 const FILE: &str = "docs/configuration.schema.json";
 
 #[test]
 fn the_schema_is_what_the_declarations_say() {
-    let schema = sightline_core::config::schema();
-    if std::env::var_os("SIGHTLINE_ACCEPT").is_some() {
-        std::fs::write(root().join(FILE), &schema).unwrap();
-    }
-    assert!(
-        text(FILE) == schema,
-        "{FILE} is not what plugin/core/src/config/ declares: run \
-         `SIGHTLINE_ACCEPT=1 cargo test -p sightline-tests --test tidy` and commit it"
-    );
+    declared(FILE, &sightline_core::config::schema());
 }
 
 #[test]
