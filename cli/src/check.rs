@@ -28,8 +28,10 @@ use origin::Origin;
 use scalar::Reader;
 use yaml::Malformed;
 
+use crate::harmless::harmless;
+
 pub use finding::{Finding, Paint, Severity};
-pub use input::{STDIN, Unreadable, read};
+pub use input::{Unreadable, read};
 pub use refused::Refused;
 pub use source::{Place, Source};
 
@@ -134,7 +136,7 @@ impl Checked {
         let mut told = self.tell_findings(paint);
         if self.is_good() {
             let plural = if self.configurations == 1 { "" } else { "s" };
-            let (name, number) = (source::printable(self.source.name()), self.configurations);
+            let (name, number) = (harmless(self.source.name()), self.configurations);
             // Writing to a String cannot fail.
             let _ = writeln!(told, "ok {name}: {number} configuration{plural}");
         }

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod duration;
 pub mod envoy;
 pub mod generate;
+mod harmless;
 pub mod http;
 pub mod leash;
 pub mod lines;
@@ -23,6 +24,9 @@ pub mod run;
 pub mod session;
 pub mod up;
 pub mod wait;
+
+/// What stands for standard input where a file is named.
+pub const STDIN: &str = "-";
 
 /// The filter, as Envoy loads it: the module that was built with this crate.
 pub static FILTER: &[u8] = include_bytes!(env!("SIGHTLINE_WASM"));

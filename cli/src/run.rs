@@ -11,12 +11,9 @@ use std::{fmt, io};
 use sightline_scenario::harness::{self, Played};
 use sightline_scenario::{LoadError, Scenario, load, parse};
 
-use crate::FILTER;
+use crate::{FILTER, STDIN};
 
 pub use report::Shown;
-
-/// What stands for standard input where a file is named.
-const STDIN: &str = "-";
 
 /// Scenarios to be played, each with the file that it is from.
 #[derive(Debug)]

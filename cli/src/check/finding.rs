@@ -6,7 +6,8 @@ use std::ops::Range;
 use serde::Serialize;
 use sightline_core::config::Problem;
 
-use super::source::{Excerpt, Source, printable};
+use super::source::{Excerpt, Source};
+use crate::harmless::harmless;
 
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,17 +73,15 @@ impl Finding {
         let at = self.at.as_ref();
         let place = at.map_or_else(String::new, |at| format!(":{}", source.place(at.start)));
         let path = if self.path.is_empty() { "" } else { &format!("{}: ", self.path) };
-        let message = printable(&self.message);
-        let nearest = self
-            .nearest
-            .as_ref()
-            .map(|nearest| format!("; did you mean `{}`?", printable(nearest)));
+        let message = harmless(&self.message);
+        let nearest =
+            self.nearest.as_ref().map(|nearest| format!("; did you mean `{}`?", harmless(nearest)));
         let severity = paint.of(self.severity, self.severity.as_str());
         // Writing to a String cannot fail.
         let _ = writeln!(
             told,
             "{}{place}: {severity}: {path}{message}{}",
-            printable(source.name()),
+            harmless(source.name()),
             nearest.unwrap_or_default()
         );
         if let Some(at) = at {

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::{error, fmt, fs};
 
 use super::source::Source;
-
-/// What stands for standard input where a file is named.
-pub const STDIN: &str = "-";
+use crate::STDIN;
+use crate::harmless::harmless;
 
 /// The largest file that is read.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -75,7 +74,7 @@ fn text(bytes: Vec<u8>) -> Result<String, Reason> {
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} cannot be read: {}", super::source::printable(&self.file), self.reason)
+        write!(f, "{} cannot be read: {}", harmless(&self.file), self.reason)
     }
 }
 

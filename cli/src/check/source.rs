@@ -1,7 +1,9 @@
 //! A file as people see it: lines and columns, and one line with a caret under what is meant.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Range;
+
+use crate::harmless::is_harmful;
 
 /// A file's text, and where its lines begin.
 #[derive(Clone, Debug)]
@@ -110,28 +112,9 @@ fn cut(line: &str, marked: Range<usize>) -> Excerpt {
 fn visible(letter: char) -> char {
     match letter {
         '\t' => ' ',
-        letter if letter.is_control() || is_invisible(letter) => '\u{fffd}',
+        letter if is_harmful(letter) => '\u{fffd}',
         letter => letter,
     }
-}
-
-/// Characters that turn around how a line is read.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// A text as one line that does nothing to a terminal.
-pub(super) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() || is_invisible(letter) {
-            // Writing to a String cannot fail.
-            let _ = write!(shown, "{}", letter.escape_default());
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
 }
 
 /// The byte that a message is about which ends its place with `at line 1 column 7`, as the core's reader of JSON does.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use sightline_cli::check::{self, Checked, Paint, STDIN};
+use sightline_cli::STDIN;
+use sightline_cli::check::{self, Checked, Paint};
 
 use super::{Outcome, print};
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::traffic::Sent;
+use crate::harmless::is_harmful;
 use crate::live::{Request, Snapshot, ToldRoute};
 
 /// More rows than this fit no screen.
@@ -57,7 +58,7 @@ fn milliseconds(time: Option<f64>) -> String {
 
 /// A route came out of paths that clients sent.
 fn fitting(route: &str) -> String {
-    let mut shown: String = route.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let mut shown: String = route.chars().map(|c| if is_harmful(c) { '?' } else { c }).collect();
     if shown.chars().count() >= WIDEST {
         shown = shown.chars().take(WIDEST - 2).chain(['…']).collect();
     }

@@ -16,7 +16,9 @@ mod columns;
 mod text;
 
 use columns::{Colour, Columns};
-use text::{cut, safe};
+use text::cut;
+
+use crate::harmless::harmless;
 
 /// From here on a request is marked as slow, in milliseconds.
 const SLOW: f64 = 1_000.0;
@@ -95,7 +97,7 @@ pub(super) fn write(line: &[u8], style: Style, out: &mut Vec<u8>) {
     let mut columns = Columns::new(style.colour, style.width);
     match serde_json::from_slice::<Fields<'_>>(line) {
         Ok(fields) => fields.put(style, &mut columns),
-        Err(_) => columns.put(Colour::None, &safe(String::from_utf8_lossy(line).trim_end())),
+        Err(_) => columns.put(Colour::None, &harmless(String::from_utf8_lossy(line).trim_end())),
     }
     columns.end(out);
 }
@@ -106,10 +108,10 @@ impl Fields<'_> {
         columns.put(Colour::Dim, &format!("{:<8}  ", cut(&self.time(), 8)));
         columns.put(self.colour(), &format!("{:<3}  ", self.status()));
         if let Some(width) = style.service {
-            columns.pad(Colour::None, &safe(&self.service), width);
+            columns.pad(Colour::None, &harmless(&self.service), width);
         }
-        columns.pad(Colour::None, &safe(&self.method), 6);
-        columns.pad(Colour::Bold, &safe(&self.route), widths.route);
+        columns.pad(Colour::None, &harmless(&self.method), 6);
+        columns.pad(Colour::Bold, &harmless(&self.route), widths.route);
         let slow = if self.is_slow() { Colour::Yellow } else { Colour::None };
         columns.put(slow, &format!("{:>7}", duration(self.duration_ms)));
         if widths.request_id {
@@ -126,9 +128,9 @@ impl Fields<'_> {
         let is_told = self.error_type.parse() == Ok(self.status);
         let error = if is_told { "" } else { &self.error_type };
         for (colour, text) in [
-            (Colour::Red, safe(&self.flags)),
-            (Colour::Red, safe(error)),
-            (Colour::Cyan, safe(&self.stream)),
+            (Colour::Red, harmless(&self.flags)),
+            (Colour::Red, harmless(error)),
+            (Colour::Cyan, harmless(&self.stream)),
             (Colour::Yellow, if self.is_slow() { "slow".to_owned() } else { String::new() }),
             (Colour::Dim, self.whole_path()),
         ] {
@@ -141,7 +143,7 @@ impl Fields<'_> {
 
     fn time(&self) -> String {
         let time = self.timestamp.split_once('T').map_or("", |(_, time)| time);
-        safe(time.split_once('.').map_or(time, |(seconds, _)| seconds))
+        harmless(time.split_once('.').map_or(time, |(seconds, _)| seconds))
     }
 
     fn status(&self) -> String {
@@ -164,11 +166,11 @@ impl Fields<'_> {
 
     /// The path, where the route does not say it all.
     fn whole_path(&self) -> String {
-        let path = safe(&self.path);
+        let path = harmless(&self.path);
         match (self.query.is_empty(), self.path == self.route || path.is_empty()) {
             (true, true) => String::new(),
             (true, false) => format!("({path})"),
-            (false, _) => format!("({path}?{})", safe(&self.query)),
+            (false, _) => format!("({path}?{})", harmless(&self.query)),
         }
     }
 }
@@ -207,7 +209,7 @@ impl Widths {
 
 /// The beginning of an ID, which a client may have written.
 fn short(id: &str) -> String {
-    safe(id).chars().take(ID).collect()
+    harmless(id).chars().take(ID).collect()
 }
 
 /// With as many digits as anybody reads.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use sightline_cli::STDIN;
 use sightline_cli::duration;
 use sightline_cli::routes::import::{
     Block, Framework, Openapi, Question, Refusal, default_python, read_document,
@@ -165,7 +166,7 @@ impl Document {
     fn read(self) -> (Result<Block, Refusal>, Output) {
         let Self { file, rest, shown } = self;
         let openapi = Openapi { prefix: shown.prefix, rests: rest };
-        let source = if file.as_os_str() == "-" {
+        let source = if file.as_os_str() == STDIN {
             "standard input".into()
         } else {
             file.display().to_string()

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sightline_cli::STDIN;
 use sightline_cli::check::Own;
 use sightline_cli::routes::suggest::{Gathering, Log, Options};
 
@@ -41,7 +42,7 @@ pub(super) struct Suggest {
 
 impl Suggest {
     pub(super) fn run(self) -> Outcome {
-        let is_stdin = |file: &&PathBuf| file.as_os_str() == "-";
+        let is_stdin = |file: &&PathBuf| file.as_os_str() == STDIN;
         if self.files.iter().chain(&self.config).filter(is_stdin).count() > 1 {
             return Err(Failure::unreadable(
                 "Standard input, -, is named twice. Name a file instead.",

@@ -18,9 +18,7 @@ use self::document::{Document, Node};
 use self::path::Kind;
 use super::route::{Part, Route};
 use super::{Block, Refusal};
-
-/// What stands for standard input where a file is named.
-const STDIN: &str = "-";
+use crate::STDIN;
 
 /// The keys of a path that are methods.
 const METHODS: [&str; 9] =

@@ -7,13 +7,14 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use super::block::{Block, Item, LeftOut, Template};
+use crate::harmless::{harmless, is_harmful};
 
 impl Block {
     /// The block, with a comment for each route that is not in it.
     pub fn yaml(&self) -> String {
-        let mut yaml = format!("# The routes of {}.\n", one_line(&self.source));
+        let mut yaml = format!("# The routes of {}.\n", harmless(&self.source));
         for note in &self.notes {
-            let _ = writeln!(yaml, "# {}.", one_line(note));
+            let _ = writeln!(yaml, "# {}.", harmless(note));
         }
         let _ = writeln!(yaml, "routes:\n  precedence: {}", self.precedence_name());
         let is_empty = self.templates().next().is_none();
@@ -48,12 +49,12 @@ impl Block {
     pub fn summary(&self) -> String {
         let count = self.templates().count();
         let left_out: Vec<String> = self.left_out().map(LeftOut::told).collect();
-        let mut told = format!("{}: {count} imported", one_line(&self.source));
+        let mut told = format!("{}: {count} imported", harmless(&self.source));
         if !left_out.is_empty() {
             let _ = write!(told, ", {} not:\n  {}", left_out.len(), left_out.join("\n  "));
         }
         for note in &self.notes {
-            let _ = write!(told, "\nNote: {}.", one_line(note));
+            let _ = write!(told, "\nNote: {}.", harmless(note));
         }
         told
     }
@@ -61,7 +62,7 @@ impl Block {
 
 impl LeftOut {
     fn told(&self) -> String {
-        format!("{} ({})", one_line(&self.route), one_line(&self.why))
+        format!("{} ({})", harmless(&self.route), harmless(&self.why))
     }
 }
 
@@ -82,37 +83,13 @@ impl Template {
     }
 }
 
-/// A text without anything that ends a line or moves a cursor.
-pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for char in text.chars() {
-        if is_odd(char) {
-            line.extend(char.escape_debug());
-        } else {
-            line.push(char);
-        }
-    }
-    line
-}
-
-/// Whether a parser or a terminal may take a character for more than itself.
-fn is_odd(char: char) -> bool {
-    let hidden = ['\u{85}', '\u{ad}', '\u{2028}', '\u{2029}', '\u{feff}'];
-    let turns = '\u{200b}'..='\u{200f}';
-    let embeds = '\u{202a}'..='\u{202e}';
-    let isolates = '\u{2060}'..='\u{206f}';
-    char.is_control()
-        || hidden.contains(&char)
-        || [turns, embeds, isolates].iter().any(|range| range.contains(&char))
-}
-
 /// A text as a scalar in a block: plain where it can only be that text.
 fn scalar(text: &str) -> String {
     let begins = text.starts_with(|char: char| char == '/' || char.is_ascii_alphabetic());
     let ends = !text.ends_with([':', ' ']);
     // No word of YAML's own, such as `on`, has one of these.
     let is_path = text.contains(['/', '.']) && !text.contains(": ") && !text.contains(" #");
-    if text.contains(is_odd) || text.contains('\'') && !(begins && ends && is_path) {
+    if text.contains(is_harmful) || text.contains('\'') && !(begins && ends && is_path) {
         return quoted(text);
     }
     if begins && ends && is_path { text.to_owned() } else { format!("'{text}'") }
@@ -123,7 +100,7 @@ fn quoted(text: &str) -> String {
     for char in text.chars() {
         match char {
             '"' | '\\' => quoted.extend(['\\', char]),
-            _ if is_odd(char) => {
+            _ if is_harmful(char) => {
                 let _ = write!(quoted, "\\U{:08X}", u32::from(char));
             }
             _ => quoted.push(char),

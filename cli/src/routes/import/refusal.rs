@@ -7,7 +7,7 @@ use std::{error, fmt, io};
 
 use sightline_core::config::Problems;
 
-use super::printed::one_line;
+use crate::harmless::harmless;
 
 /// Why nothing was imported.
 #[derive(Debug)]
@@ -124,8 +124,8 @@ impl fmt::Display for Refusal {
 impl error::Error for Refusal {}
 
 fn not_loaded(f: &mut fmt::Formatter<'_>, app: &str, told: &str, trace: &[String]) -> fmt::Result {
-    write!(f, "{} cannot be loaded: {}", one_line(app), one_line(told))?;
-    trace.iter().try_for_each(|place| write!(f, "\n  {}", one_line(place)))?;
+    write!(f, "{} cannot be loaded: {}", harmless(app), harmless(told))?;
+    trace.iter().try_for_each(|place| write!(f, "\n  {}", harmless(place)))?;
     if told.contains("No module named") {
         f.write_str(
             "\nName the Python that has the app's packages with --python, and the folder of the app with --dir.",
@@ -139,5 +139,5 @@ fn last_words(f: &mut fmt::Formatter<'_>, printed: &str) -> fmt::Result {
         return Ok(());
     }
     f.write_str(" The last that it printed:")?;
-    printed.lines().try_for_each(|line| write!(f, "\n  {}", one_line(line)))
+    printed.lines().try_for_each(|line| write!(f, "\n  {}", harmless(line)))
 }

@@ -7,8 +7,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-/// What stands for standard input where a file is named.
-const STDIN: &str = "-";
+use crate::STDIN;
 
 /// What gzip begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
